@@ -1,0 +1,181 @@
+//! The report: what every renderer draws from, and what `--output json` writes as it stands.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::exit::Exit;
+use crate::scenario::Manual;
+use crate::standards::{Claim, Control};
+use crate::verdict::{Intrusion, Severity, State, Verdict};
+
+/// The report format: within v1 fields are added and never changed.
+pub const REPORT_FORMAT: &str = "ringfence.report/v1";
+
+/// A judged run.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// [`REPORT_FORMAT`].
+    pub format: String,
+    /// The run that was judged.
+    pub run: RunInfo,
+    /// What the gate says.
+    pub gate: Gate,
+    /// How many scenarios ended in which state.
+    pub counts: Counts,
+    /// One result per scenario, by id.
+    pub results: Vec<ScenarioResult>,
+    /// The claims that results name.
+    pub claims: Vec<Claim>,
+    /// The clauses that results name.
+    pub controls: Vec<Control>,
+}
+
+/// The run that was judged.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RunInfo {
+    /// Identifier of the run.
+    pub id: String,
+    /// Version of ringfence that asked.
+    pub version: String,
+    /// When it began, RFC 3339 in UTC.
+    pub started: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Every chain of the plan was asked to its end.
+    pub complete: bool,
+    /// The signal that ended it early.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// The command that asked.
+    pub command: String,
+    /// The target file without its logins.
+    pub target: Value,
+    /// Name of the policy that it was judged by.
+    pub policy: String,
+    /// The policy in one line.
+    pub policy_title: String,
+    /// Steps asked.
+    pub steps: u64,
+    /// Conversations with the target.
+    pub conversations: u64,
+    /// Processor time of the asking process, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_ms: Option<u64>,
+    /// Largest resident memory of the asking process, in KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_rss_kib: Option<u64>,
+}
+
+/// What the gate says.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Gate {
+    /// The exit that applies.
+    pub exit: Exit,
+    /// Its code.
+    pub code: u8,
+    /// Every condition that was met, the winning one first.
+    pub conditions: Vec<Exit>,
+    /// The lowest severity that closes the gate.
+    pub fail_on: Severity,
+    /// One word: `Conformant`, `Not conformant` or `Inconclusive`.
+    pub word: String,
+    /// One sentence in plain language.
+    pub sentence: String,
+}
+
+/// How many scenarios ended in which state, and how many findings there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// All scenarios of the run.
+    pub scenarios: u64,
+    /// Passed.
+    pub pass: u64,
+    /// Failed.
+    pub fail: u64,
+    /// Not applicable.
+    pub not_applicable: u64,
+    /// Inconclusive.
+    pub inconclusive: u64,
+    /// Skipped.
+    pub skipped: u64,
+    /// Our own faults.
+    pub error: u64,
+    /// Failed scenarios of critical severity.
+    pub critical: u64,
+    /// Failed scenarios of high severity.
+    pub high: u64,
+    /// Failed scenarios of medium severity.
+    pub medium: u64,
+    /// Failed scenarios of low severity.
+    pub low: u64,
+}
+
+impl Counts {
+    /// Counts verdicts.
+    pub fn of<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Self {
+        let mut counts = Self::default();
+        for verdict in verdicts {
+            counts.scenarios += 1;
+            *match verdict.state {
+                State::Pass => &mut counts.pass,
+                State::Fail => &mut counts.fail,
+                State::NotApplicable => &mut counts.not_applicable,
+                State::Inconclusive => &mut counts.inconclusive,
+                State::Skipped => &mut counts.skipped,
+                State::Error => &mut counts.error,
+            } += 1;
+            if verdict.state == State::Fail {
+                *match verdict.severity {
+                    Severity::Critical => &mut counts.critical,
+                    Severity::High => &mut counts.high,
+                    Severity::Medium => &mut counts.medium,
+                    Severity::Low => &mut counts.low,
+                } += 1;
+            }
+        }
+        counts
+    }
+}
+
+/// One scenario, its verdict and its evidence.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ScenarioResult {
+    /// What is wrong when it fails.
+    pub title: String,
+    /// What it does to the target.
+    pub intrusion: Intrusion,
+    /// The verdict.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// The text for people.
+    pub manual: Manual,
+    /// Claims that it bears on.
+    pub claims: Vec<String>,
+    /// Clauses that it bears on.
+    pub controls: Vec<String>,
+    /// What was seen, in the last try, step by step.
+    pub evidence: Vec<StepEvidence>,
+    /// The command that asks this scenario alone again.
+    pub reproduce: String,
+    /// How long its steps took together, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// What one step saw.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StepEvidence {
+    /// The step.
+    pub step: String,
+    /// The probe.
+    pub probe: String,
+    /// The step is a control.
+    pub control: bool,
+    /// Its parameters.
+    pub with: Map<String, Value>,
+    /// The observation; strings in it are target text. Empty where the step was not asked.
+    pub observation: Map<String, Value>,
+    /// Why it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_asked: Option<String>,
+}

@@ -1,0 +1,464 @@
+//! The target file: what a deployment is, where it may be touched, and who says so.
+
+mod needs;
+mod parse;
+mod view;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::policy;
+pub use needs::{Need, WORDS as NEEDS};
+pub use parse::TargetError;
+pub use view::TargetView;
+
+/// A target file, read and checked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Name of the deployment; goes into fingerprints.
+    pub name: String,
+    /// How its clients fetch configuration and signal.
+    pub adapter: Adapter,
+    /// Name of the policy.
+    #[serde(default = "default_policy")]
+    pub policy: String,
+    /// Certificates to trust besides the public roots, PEM; relative to the target file.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// Later steps go on although the certificate does not verify; no secret is then worth much.
+    #[serde(default)]
+    pub accept_untrusted: bool,
+    /// Origins of the pages that may use the deployment.
+    #[serde(default)]
+    pub trusted_origins: Vec<String>,
+    /// Who may fetch configurations.
+    #[serde(default)]
+    pub participants: Participants,
+    /// How much may be held at once.
+    #[serde(default)]
+    pub at_once: AtOnce,
+    /// How much the whole run may use.
+    #[serde(default)]
+    pub budget: Budget,
+    /// Addresses of HTTP endpoints.
+    #[serde(default)]
+    pub endpoints: Endpoints,
+    /// Who asks a token server or an API, by name.
+    #[serde(default)]
+    pub logins: BTreeMap<String, Login>,
+    /// Whom calls may ring.
+    #[serde(default)]
+    pub destinations: Destinations,
+    /// Adapter `sip`: where the values of a configuration are found.
+    #[serde(default)]
+    pub sip: SipSettings,
+    /// TURN servers that no configuration names.
+    #[serde(default)]
+    pub turn: TurnSettings,
+    /// Files of the operator's.
+    #[serde(default)]
+    pub files: Files,
+    /// Facts that only the operator knows.
+    #[serde(default)]
+    pub declared: Declared,
+    /// Where the run may go.
+    #[serde(default)]
+    pub scope: Vec<ScopeEntry>,
+    /// Who allows it.
+    #[serde(default)]
+    pub authorization: Option<Authorization>,
+    /// Consent to disruptive scenarios.
+    #[serde(default)]
+    pub disruptive: Disruptive,
+}
+
+fn default_policy() -> String {
+    policy::DEFAULT.to_owned()
+}
+
+/// How a deployment's clients fetch configuration and signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Adapter {
+    /// Cognigy Click To Call.
+    Cognigy,
+    /// Any SIP over WSS.
+    Sip,
+    /// Vonage Video.
+    Vonage,
+    /// Avaya Client SDK.
+    Avaya,
+}
+
+impl Adapter {
+    /// The written word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Adapter::Cognigy => "cognigy",
+            Adapter::Sip => "sip",
+            Adapter::Vonage => "vonage",
+            Adapter::Avaya => "avaya",
+        }
+    }
+}
+
+/// Who may fetch configurations: anybody as often as needed, or one identity per login named here.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Participants {
+    /// The word `unlimited`.
+    Unlimited(Unlimited),
+    /// Names of logins.
+    Logins(Vec<String>),
+}
+
+/// The word `unlimited`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unlimited {
+    /// Each fetch is a new visitor.
+    Unlimited,
+}
+
+impl Default for Participants {
+    fn default() -> Self {
+        Self::Unlimited(Unlimited::Unlimited)
+    }
+}
+
+impl Participants {
+    /// How many identities there are; `None` for as many as asked.
+    pub fn count(&self) -> Option<usize> {
+        match self {
+            Self::Unlimited(_) => None,
+            Self::Logins(names) => Some(names.len()),
+        }
+    }
+}
+
+/// How much may be held at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AtOnce {
+    /// Calls.
+    pub calls: u32,
+    /// Connections.
+    pub connections: u32,
+    /// TURN allocations.
+    pub allocations: u32,
+    /// Configurations fetched per second.
+    pub mints_per_s: u32,
+}
+
+impl Default for AtOnce {
+    fn default() -> Self {
+        Self { calls: 2, connections: 8, allocations: 2, mints_per_s: 2 }
+    }
+}
+
+/// How much the whole run may use: each call may ring a person or cost money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// Calls, whoever is called and however they end.
+    pub calls: u32,
+    /// Minutes from the start of the run.
+    pub minutes: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { calls: 25, minutes: 15 }
+    }
+}
+
+/// Addresses of HTTP endpoints: a URL, or `"none"` where the operator declares that there is no such thing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoints {
+    /// Configuration or token endpoint.
+    pub config: Option<String>,
+    /// The page with the call button.
+    pub page: Option<String>,
+    /// The vendor's or the deployment's REST interface.
+    pub api: Option<String>,
+    /// Where a user logs in.
+    pub login: Option<String>,
+    /// Archives.
+    pub archive: Option<String>,
+    /// Recordings.
+    pub recording: Option<String>,
+    /// Where events are delivered.
+    pub webhook: Option<String>,
+    /// Further configuration endpoints by name: `second`, `inactive`, `relayed`.
+    #[serde(default)]
+    pub sessions: BTreeMap<String, String>,
+}
+
+/// An endpoint as the target file gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint<'a> {
+    /// Not mentioned.
+    Absent,
+    /// Declared absent by the word `none`.
+    DeclaredNone,
+    /// An address.
+    Url(&'a str),
+}
+
+impl Endpoints {
+    /// All names that [`Endpoints::get`] knows.
+    pub const NAMES: [&'static str; 7] = ["config", "page", "api", "login", "archive", "recording", "webhook"];
+
+    /// The endpoint of that name.
+    pub fn get(&self, name: &str) -> Endpoint<'_> {
+        let value = match name {
+            "config" => &self.config,
+            "page" => &self.page,
+            "api" => &self.api,
+            "login" => &self.login,
+            "archive" => &self.archive,
+            "recording" => &self.recording,
+            "webhook" => &self.webhook,
+            _ => &None,
+        };
+        match value.as_deref() {
+            None => Endpoint::Absent,
+            Some("none") => Endpoint::DeclaredNone,
+            Some(url) => Endpoint::Url(url),
+        }
+    }
+}
+
+/// A value that never stands in the file itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSource {
+    /// Name of an environment variable.
+    pub env: Option<String>,
+    /// Path of a file, relative to the target file; one trailing line end is dropped.
+    pub file: Option<PathBuf>,
+}
+
+/// Who asks a token server or an API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// `Authorization: Bearer`.
+    pub bearer: Option<SecretSource>,
+    /// `Authorization: Basic`, with `password`.
+    pub user: Option<String>,
+    /// The password for `user`.
+    pub password: Option<SecretSource>,
+    /// `Cookie`.
+    pub cookie: Option<SecretSource>,
+    /// API key.
+    pub key: Option<SecretSource>,
+}
+
+/// Whom calls may ring.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Destinations {
+    /// The ordinary one.
+    pub call: Option<Destination>,
+    /// One that is recorded.
+    pub recorded: Option<Destination>,
+    /// One whose peer rotates keys.
+    pub rotating: Option<Destination>,
+    /// One that rings the harness itself.
+    pub callee: Option<Destination>,
+    /// Where a transfer may go.
+    pub transfer: Option<Destination>,
+    /// The only other numbers that are ever dialled.
+    #[serde(default)]
+    pub foreign_numbers: Vec<String>,
+}
+
+/// One destination.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// A SIP URI, or `configured` for what the configuration says.
+    pub uri: String,
+    /// It sends our audio back.
+    #[serde(default)]
+    pub echo: bool,
+}
+
+/// Adapter `sip`: where the values of a configuration are found. Each is text, or a JSON pointer into the answer of
+/// `endpoints.config`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SipSettings {
+    /// WebSocket address.
+    pub ws_uri: Option<Value>,
+    /// Digest user name; also the user of the address-of-record unless `aor` is given.
+    pub username: Option<Value>,
+    /// Digest password.
+    pub password: Option<SecretValue>,
+    /// Domain of the address-of-record.
+    pub realm: Option<Value>,
+    /// User part of the address-of-record.
+    pub aor: Option<Value>,
+    /// Whom to call.
+    pub target: Option<Value>,
+    /// ICE servers; a pointer to a list in the form of RTCConfiguration.iceServers.
+    pub ice_servers: Option<Value>,
+    /// Whether a client registers before it calls.
+    pub register: Option<bool>,
+}
+
+/// Text, or where it stands in an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// The text itself.
+    Text(String),
+    /// JSON pointer (RFC 6901) into the answer of `endpoints.config`.
+    Pointer {
+        /// The pointer.
+        pointer: String,
+    },
+}
+
+/// A secret from elsewhere, or where it stands in an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum SecretValue {
+    /// JSON pointer (RFC 6901) into the answer of `endpoints.config`.
+    Pointer {
+        /// The pointer.
+        pointer: String,
+    },
+    /// From outside the file.
+    Source(SecretSource),
+}
+
+/// TURN servers that no configuration names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TurnSettings {
+    /// URLs (RFC 7065): `turn:host:port?transport=udp`.
+    #[serde(default)]
+    pub urls: Vec<String>,
+    /// User name.
+    pub username: Option<String>,
+    /// Password.
+    pub credential: Option<SecretSource>,
+    /// A peer that the relay may reach.
+    pub control_peer: Option<String>,
+}
+
+/// Files of the operator's.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// Log files.
+    #[serde(default)]
+    pub log: Vec<PathBuf>,
+    /// Script bundles or repositories.
+    #[serde(default)]
+    pub bundle: Vec<PathBuf>,
+}
+
+/// Facts that only the operator knows. Scenarios read them as `target.NAME`.
+#[derive(Clone, Debug, Default, serde::Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Declared {
+    /// Seconds after a call's end until its credentials are dead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_end_s: Option<i64>,
+    /// Credentials are promised per session.
+    pub session_scope: bool,
+    /// How signalling admits a client: `register`, `headers`, `token`, `cookie` or `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admission: Option<String>,
+    /// User identifiers are checked by the deployment.
+    pub validates_user_ids: bool,
+    /// Networks of the deployment, CIDR.
+    pub networks: Vec<String>,
+    /// Special-purpose networks that are its own, CIDR.
+    pub allowed_private: Vec<String>,
+    /// Peers that the relay may reach, CIDR.
+    pub allowed_peers: Vec<String>,
+    /// AES-256 is expected for media.
+    pub expect_aes256: bool,
+    /// Seconds after which the peer says that it rotates keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation_s: Option<i64>,
+    /// Media goes through a relay only.
+    pub relay_only: bool,
+    /// A selective forwarding unit answers.
+    pub sfu: bool,
+    /// Calls are recorded.
+    pub recorded: bool,
+}
+
+/// One part of the scope: every dialled address lies in one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeEntry {
+    /// Host names; `*.` stands for any name below.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Networks, CIDR.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// Whose they are.
+    #[serde(default)]
+    pub owner: Owner,
+    /// A vendor's permission to be attacked.
+    pub vendor_permission: Option<VendorPermission>,
+}
+
+/// Whose hosts they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Owner {
+    /// The operator who runs ringfence.
+    #[default]
+    #[serde(rename = "self")]
+    Own,
+    /// The operator's customer.
+    Customer,
+    /// ringfence's own lab.
+    Lab,
+    /// The vendor: only what a visitor's client does.
+    Vendor,
+}
+
+/// A vendor's permission.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VendorPermission {
+    /// Where it can be read.
+    pub reference: String,
+    /// Its last day.
+    pub expires: toml::value::Datetime,
+}
+
+/// Who allows the run; needed unless every address is loopback.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Authorization {
+    /// What is allowed, in a sentence.
+    pub statement: String,
+    /// Whom to reach when something breaks.
+    pub contact: String,
+    /// Its last day.
+    pub expires: toml::value::Datetime,
+}
+
+/// Consent to disruptive scenarios.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Disruptive {
+    /// Given.
+    pub allow: bool,
+    /// Requests per second at most.
+    pub rate: u32,
+}

@@ -1,0 +1,81 @@
+//! The words of `needs`: each is one function of the target file.
+
+use super::{Endpoint, Target};
+
+/// Whether a target file gives what a scenario needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Given.
+    Given,
+    /// Declared absent: the question does not arise.
+    DeclaredNone,
+    /// Not given; the line to add.
+    Missing(&'static str),
+}
+
+type Rule = fn(&Target) -> Need;
+
+/// Every word of the closed list, with its rule.
+const RULES: &[(&str, Rule)] = &[
+    ("call-destination", |t| given(t.destinations.call.is_some(), "[destinations.call]\nuri = \"configured\"")),
+    ("callee-view", |t| given(t.destinations.callee.is_some(), "[destinations.callee]\nuri = \"sip:…\"")),
+    ("disruptive-consent", |t| given(t.disruptive.allow, "[disruptive]\nallow = true\nrate = 50")),
+    ("echo", |t| {
+        given(
+            t.destinations.call.as_ref().is_some_and(|d| d.echo),
+            "[destinations.call]\necho = true  # if it sends our audio back",
+        )
+    }),
+    ("foreign-number", |t| {
+        given(!t.destinations.foreign_numbers.is_empty(), "[destinations]\nforeign_numbers = [\"…\"]")
+    }),
+    ("log-files", |t| given(!t.files.log.is_empty(), "[files]\nlog = [\"…\"]")),
+    ("login", |t| given(t.logins.contains_key("valid"), "[logins.valid]\nbearer = { env = \"…\" }")),
+    ("page-url", |t| endpoint(t, "page", "[endpoints]\npage = \"https://…\"")),
+    ("second-participant", |t| {
+        given(
+            t.participants.count().is_none_or(|n| n >= 2),
+            "participants = [\"valid\", \"other\"]  # two logins, or \"unlimited\"",
+        )
+    }),
+    ("session-end-wait", |t| {
+        // Undeclared means the default of 10 s, which every budget of a minute holds.
+        let fits = t.declared.session_end_s.unwrap_or(10) < i64::from(t.budget.minutes) * 60;
+        given(fits, "[budget]\nminutes = …  # more than declared.session_end_s")
+    }),
+    ("trusted-origin", |t| {
+        given(!t.trusted_origins.is_empty(), "trusted_origins = [\"https://…\"]  # the site that may call")
+    }),
+    // A configuration may name TURN servers, which only asking tells.
+    ("turn", |_| Need::Given),
+];
+
+/// Every word of the closed list.
+pub const WORDS: [&str; 12] = {
+    let mut words = [""; 12];
+    let mut i = 0;
+    while i < words.len() {
+        words[i] = RULES[i].0;
+        i += 1;
+    }
+    words
+};
+
+impl Target {
+    /// Whether this file gives what the word asks for; `None` for a word that is not on the list.
+    pub fn need(&self, word: &str) -> Option<Need> {
+        RULES.iter().find(|(name, _)| *name == word).map(|(_, rule)| rule(self))
+    }
+}
+
+fn given(yes: bool, line: &'static str) -> Need {
+    if yes { Need::Given } else { Need::Missing(line) }
+}
+
+fn endpoint(target: &Target, name: &str, line: &'static str) -> Need {
+    match target.endpoints.get(name) {
+        Endpoint::Url(_) => Need::Given,
+        Endpoint::DeclaredNone => Need::DeclaredNone,
+        Endpoint::Absent => Need::Missing(line),
+    }
+}

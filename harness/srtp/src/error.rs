@@ -1,0 +1,149 @@
+//! What can be wrong with keys and packets. Each message names the field.
+
+use crate::packet::Malformed;
+
+/// Key material of the wrong size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// A key, a salt or the exporter output does not have the length that the profile prescribes.
+    #[error("{field} has {actual} bytes, the profile needs {expected}")]
+    Length {
+        /// "master key", "master salt" or "keying material".
+        field: &'static str,
+        /// Bytes that the profile prescribes.
+        expected: usize,
+        /// Bytes that were given.
+        actual: usize,
+    },
+}
+
+/// Why a packet was not protected. The packet is unchanged and so is the context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProtectError {
+    /// The packet ends before `field` does.
+    #[error("{field} ends at byte {needed}, the packet has {actual}")]
+    TooShort {
+        /// The part of the packet that is cut off.
+        field: &'static str,
+        /// Bytes from the packet's start to the end of `field`.
+        needed: usize,
+        /// Bytes in the packet.
+        actual: usize,
+    },
+    /// The protected packet would not fit into a UDP datagram ([`crate::MAX_PACKET_BYTES`]).
+    #[error("packet would have {actual} bytes, at most {limit} fit into a datagram")]
+    TooLong {
+        /// [`crate::MAX_PACKET_BYTES`].
+        limit: usize,
+        /// Bytes that the protected packet would have.
+        actual: usize,
+    },
+    /// The version field is not 2 (RFC 3550, section 5.1).
+    #[error("version is {found}, not 2")]
+    Version {
+        /// The two version bits, 0 to 3.
+        found: u8,
+    },
+    /// The packet index is used up or out of range: 2^48 for RTP, 2^31 for RTCP (RFC 3711, section 9.2).
+    #[error("packet index has reached its limit (ssrc {ssrc:#010x})")]
+    Index {
+        /// The stream that needs a new key.
+        ssrc: u32,
+    },
+    /// This index was already used to protect a packet, or is too old to tell; using it again would reuse
+    /// keystream (RFC 3711, section 9.1). [`crate::bend::protect_rtp_at`] does it on purpose.
+    #[error("packet index was already used (ssrc {ssrc:#010x}, index {index})")]
+    Reused {
+        /// The stream.
+        ssrc: u32,
+        /// The 48-bit index.
+        index: u64,
+    },
+    /// The context already keeps [`crate::MAX_STREAMS`] streams in this direction.
+    #[error("no room for another stream beside {limit} (ssrc {ssrc:#010x})")]
+    Streams {
+        /// The stream that found no room.
+        ssrc: u32,
+        /// [`crate::MAX_STREAMS`].
+        limit: usize,
+    },
+}
+
+/// Why a packet was refused. The packet is unchanged and so is the context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnprotectError {
+    /// The packet ends before `field` does.
+    #[error("{field} ends at byte {needed}, the packet has {actual}")]
+    TooShort {
+        /// The part of the packet that is cut off.
+        field: &'static str,
+        /// Bytes from the packet's start to the end of `field`.
+        needed: usize,
+        /// Bytes in the packet.
+        actual: usize,
+    },
+    /// The packet is longer than a UDP datagram can be ([`crate::MAX_PACKET_BYTES`]).
+    #[error("packet has {actual} bytes, at most {limit} fit into a datagram")]
+    TooLong {
+        /// [`crate::MAX_PACKET_BYTES`].
+        limit: usize,
+        /// Bytes in the packet.
+        actual: usize,
+    },
+    /// The version field is not 2 (RFC 3550, section 5.1).
+    #[error("version is {found}, not 2")]
+    Version {
+        /// The two version bits, 0 to 3.
+        found: u8,
+    },
+    /// The sequence number could only mean an index beyond 2^48 - 1 (RFC 3711, section 9.2).
+    #[error("packet index has reached its limit (ssrc {ssrc:#010x})")]
+    Index {
+        /// The stream that needs a new key.
+        ssrc: u32,
+    },
+    /// The index was already received or lies behind the replay window (RFC 3711, section 3.3.2).
+    #[error("packet was already received or is too old (ssrc {ssrc:#010x}, index {index})")]
+    Replay {
+        /// The stream.
+        ssrc: u32,
+        /// The 48-bit RTP index or the 31-bit SRTCP index.
+        index: u64,
+    },
+    /// The authentication tag is not the one that the key gives for these bytes (RFC 3711, section 3.3).
+    #[error("authentication tag does not match (ssrc {ssrc:#010x}, index {index})")]
+    Authentication {
+        /// The SSRC that the packet claims.
+        ssrc: u32,
+        /// The index that was estimated (RTP) or claimed (RTCP).
+        index: u64,
+    },
+    /// The context already keeps [`crate::MAX_STREAMS`] streams in this direction.
+    #[error("no room for another stream beside {limit} (ssrc {ssrc:#010x})")]
+    Streams {
+        /// The SSRC that found no room.
+        ssrc: u32,
+        /// [`crate::MAX_STREAMS`].
+        limit: usize,
+    },
+}
+
+impl From<Malformed> for ProtectError {
+    fn from(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::TooShort { field, needed, actual } => Self::TooShort { field, needed, actual },
+            Malformed::TooLong { limit, actual } => Self::TooLong { limit, actual },
+            Malformed::Version { found } => Self::Version { found },
+        }
+    }
+}
+
+impl From<Malformed> for UnprotectError {
+    fn from(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::TooShort { field, needed, actual } => Self::TooShort { field, needed, actual },
+            Malformed::TooLong { limit, actual } => Self::TooLong { limit, actual },
+            Malformed::Version { found } => Self::Version { found },
+        }
+    }
+}
