@@ -1,0 +1,239 @@
+//! What all renderers draw alike: the order of results, the values that decided a finding, and evidence as rows.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use ringfence_model::report::{Report, ScenarioResult, StepEvidence};
+use ringfence_model::verdict::{Confidence, Finding, State};
+use serde_json::{Map, Value};
+
+use crate::escape;
+
+/// Rows that one table of evidence shows; the rest stands in the JSON.
+pub const ROWS_MAX: usize = 200;
+/// Decisive values that one finding shows.
+const DECISIVE_MAX: usize = 16;
+/// Characters of one value in a list of decisive values.
+const VALUE_CHARS: usize = 160;
+
+/// Fields that say how a step went, whatever its probe. Those that an observation has are shown, in this order.
+const TELLING: [&str; 18] = [
+    "outcome",
+    "error",
+    "status",
+    "statuses",
+    "answered",
+    "accepted",
+    "allocated",
+    "error_code",
+    "cache_control",
+    "allowed",
+    "leaks",
+    "control_before",
+    "control_after",
+    "attack_echoed",
+    "dtls.completed",
+    "srtp.profile",
+    "media.authenticated",
+    "media.echoed",
+];
+
+/// A field of an observation and its value, both safe to show on one line.
+pub type Row = (String, String);
+
+/// Results in the order in which a reader needs them. Every result stands in exactly one list.
+pub struct Sorted<'a> {
+    /// Failed: the worst, the most binding and the surest first.
+    pub findings: Vec<&'a ScenarioResult>,
+    /// Without a verdict: inconclusive, error, skipped, not-applicable.
+    pub untested: Vec<&'a ScenarioResult>,
+    /// Passed, by id.
+    pub passed: Vec<&'a ScenarioResult>,
+}
+
+impl<'a> Sorted<'a> {
+    /// Sorts a report's results.
+    pub fn of(report: &'a Report) -> Self {
+        let mut sorted = Self { findings: Vec::new(), untested: Vec::new(), passed: Vec::new() };
+        for result in &report.results {
+            match result.verdict.state {
+                State::Fail => sorted.findings.push(result),
+                State::Pass => sorted.passed.push(result),
+                State::Inconclusive | State::Error | State::Skipped | State::NotApplicable => {
+                    sorted.untested.push(result);
+                }
+            }
+        }
+        sorted.findings.sort_by_key(|r| {
+            let v = &r.verdict;
+            (Reverse(v.severity), Reverse(v.level), v.confidence == Confidence::Low, &v.scenario)
+        });
+        sorted.untested.sort_by_key(|r| (r.verdict.state, Reverse(r.verdict.level), &r.verdict.scenario));
+        sorted.passed.sort_by_key(|r| &r.verdict.scenario);
+        sorted
+    }
+}
+
+/// Of the required scenarios, how many got a verdict, and how many there are.
+pub fn coverage(report: &Report) -> (usize, usize) {
+    let required = report.results.iter().filter(|r| r.verdict.required());
+    let judged = |r: &&ScenarioResult| matches!(r.verdict.state, State::Pass | State::Fail | State::NotApplicable);
+    (required.clone().filter(judged).count(), required.count())
+}
+
+/// Name of the deployment.
+pub fn target_name(report: &Report) -> String {
+    let name = report.run.target.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
+    escape::visible(name.unwrap_or("unnamed"))
+}
+
+/// The values that a finding's condition reads, found by the names in it; of a step that it passes on whole, what says
+/// how the step went.
+pub fn decisive(result: &ScenarioResult, finding: &Finding) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for path in paths(&finding.expected) {
+        let mut parts = path.split('.');
+        let first = parts.next().unwrap_or_default();
+        let name = if first == "it" { finding.step.as_deref().unwrap_or(first) } else { first };
+        let Some(step) = result.evidence.iter().find(|step| step.step == name) else { continue };
+        // The longest beginning of the path that the observation has: what follows is a method.
+        let mut found: Option<(String, &Value)> = None;
+        for part in parts {
+            let map = found.as_ref().map_or(Some(&step.observation), |(_, value)| value.as_object());
+            let Some(value) = map.and_then(|map| map.get(part)) else { break };
+            found = Some((format!("{}.{part}", found.as_ref().map_or(name, |(path, _)| path)), value));
+        }
+        match found {
+            Some((path, value)) if !value.is_object() => flatten(&path, value, &mut rows),
+            _ => rows.extend(telling(step).into_iter().map(|(field, value)| (format!("{name}.{field}"), value))),
+        }
+    }
+    let mut seen = HashSet::new();
+    rows.retain(|(field, _)| seen.insert(field.clone()));
+    rows.truncate(DECISIVE_MAX);
+    rows.iter_mut().for_each(|(_, value)| *value = shortened(std::mem::take(value)));
+    rows
+}
+
+/// What says how a step went.
+pub fn telling(step: &StepEvidence) -> Vec<Row> {
+    let field = |path: &str| {
+        let mut parts = path.split('.');
+        let first = step.observation.get(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.get(part))
+    };
+    TELLING
+        .iter()
+        .filter_map(|path| field(path).map(|value| (path, value)))
+        .filter(|(_, value)| value.as_array().is_none_or(|list| !list.is_empty()))
+        .map(|(path, value)| ((*path).to_owned(), shortened(shown(value))))
+        .collect()
+}
+
+/// A map as rows, nested names joined by dots, lists of plain values on one row. At most [`ROWS_MAX`], and how many are
+/// left out.
+pub fn rows(map: &Map<String, Value>) -> (Vec<Row>, usize) {
+    let mut rows = Vec::new();
+    for (name, value) in map {
+        flatten(name, value, &mut rows);
+    }
+    let left_out = rows.len().saturating_sub(ROWS_MAX);
+    rows.truncate(ROWS_MAX);
+    (rows, left_out)
+}
+
+fn flatten(path: &str, value: &Value, rows: &mut Vec<Row>) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            map.iter().for_each(|(name, value)| flatten(&format!("{path}.{name}"), value, rows));
+        }
+        Value::Array(list) if list.iter().any(|item| item.is_object() || item.is_array()) => {
+            list.iter().enumerate().for_each(|(i, value)| flatten(&format!("{path}[{i}]"), value, rows));
+        }
+        _ => rows.push((escape::visible(path), shown(value))),
+    }
+}
+
+/// A value on one line: text as it is, lists of plain values with commas, the rest as JSON.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => escape::visible(text),
+        Value::Array(list) if list.is_empty() => "none".into(),
+        Value::Array(list) if !list.iter().any(|item| item.is_object() || item.is_array()) => {
+            list.iter().map(shown).collect::<Vec<_>>().join(", ")
+        }
+        value => escape::visible(&value.to_string()),
+    }
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(VALUE_CHARS) {
+        Some((at, _)) => format!("{}… ({} characters more)", &text[..at], text[at..].chars().count()),
+        None => text,
+    }
+}
+
+/// Milliseconds in the unit that a person would use.
+pub fn duration(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..120_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}
+
+/// KiB in the unit that a person would use.
+pub fn memory(kib: u64) -> String {
+    format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024)
+}
+
+/// The dotted names in a CEL text, outside its string literals.
+fn paths(cel: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut path = String::new();
+    let mut quote = None;
+    let mut after_backslash = false;
+    for c in cel.chars().chain([' ']) {
+        if let Some(open) = quote {
+            if !after_backslash && c == open {
+                quote = None;
+            }
+            after_backslash = c == '\\' && !after_backslash;
+            continue;
+        }
+        if c.is_alphanumeric() || c == '_' || c == '.' {
+            path.push(c);
+            continue;
+        }
+        if path.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+            paths.push(path.clone());
+        }
+        path.clear();
+        if matches!(c, '\'' | '"') {
+            quote = Some(c);
+        }
+    }
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_found_outside_literals() {
+        assert_eq!(paths("c.dtls.role == 'a.b' && refused(b) || x[0].y"), ["c.dtls.role", "refused", "b", "x"]);
+        assert_eq!(paths(r#"a == "q\"c.d" && e.f >= 3.5"#), ["a", "e.f"]);
+    }
+
+    #[test]
+    fn nested_evidence_becomes_rows() {
+        let value = json!({ "a": { "b": 1, "c": [] }, "d": [{ "e": "x\u{1b}" }], "f": ["p", "q"] });
+        let (rows, left_out) = rows(value.as_object().unwrap());
+        let rows: Vec<_> = rows.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!(rows, ["a.b=1", "a.c=none", "d[0].e=x\\u{1b}", "f=p, q"]);
+        assert_eq!(left_out, 0);
+    }
+}

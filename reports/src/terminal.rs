@@ -1,0 +1,235 @@
+//! The terminal: the verdict first, then findings, then what was not tested, as loud, then the rest.
+
+mod page;
+
+use ringfence_model::report::{Report, ScenarioResult};
+use ringfence_model::verdict::{Confidence, Level, Severity, State};
+
+use crate::areas;
+use crate::escape;
+use crate::facts::{self, Sorted};
+pub use page::Style;
+use page::{Ink, Page};
+
+/// The whole report for a terminal. Colour codes stand in it only if `style` asks for them, and none comes from the
+/// target.
+pub fn terminal(report: &Report, style: Style) -> String {
+    let sorted = Sorted::of(report);
+    let mut page = Page::new(style);
+    card(&mut page, report);
+    if !sorted.findings.is_empty() {
+        page.heading(&format!("Findings ({})", sorted.findings.len()), Ink::Alarm);
+        sorted.findings.iter().for_each(|result| finding(&mut page, result));
+    }
+    if !sorted.untested.is_empty() {
+        page.heading(&format!("Not tested, and why ({})", sorted.untested.len()), Ink::Warning);
+        sorted.untested.iter().for_each(|result| untested(&mut page, result));
+    }
+    passed(&mut page, &sorted);
+    page.blank();
+    tally(&mut page, report);
+    run_line(&mut page, report);
+    next(&mut page, report, &sorted);
+    page.finish()
+}
+
+/// The verdict and one line per finding, for `demo`.
+pub fn terminal_brief(report: &Report, style: Style) -> String {
+    let sorted = Sorted::of(report);
+    let mut page = Page::new(style);
+    card(&mut page, report);
+    for result in &sorted.findings {
+        headline(&mut page, result);
+        page.text(4, Ink::Plain, &escape::prose(&result.title));
+    }
+    for result in sorted.untested.iter().filter(|r| r.verdict.required() && r.verdict.state != State::NotApplicable) {
+        headline(&mut page, result);
+        result.verdict.reasons.iter().for_each(|reason| page.text(4, Ink::Plain, &escape::line(reason)));
+    }
+    tally(&mut page, report);
+    page.finish()
+}
+
+fn card(page: &mut Page, report: &Report) {
+    let gate = &report.gate;
+    let (ink, mark) = match gate.code {
+        0 => (Ink::Good, page.mark("✓", "OK")),
+        1 => (Ink::Alarm, page.mark("✗", "NO")),
+        _ => (Ink::Warning, page.mark("?", "??")),
+    };
+    page.barred(ink, &format!("{mark} {}: {}", escape::prose(&gate.word).to_uppercase(), facts::target_name(report)));
+    page.barred(Ink::Strong, &escape::prose(&gate.sentence));
+    let others: Vec<_> =
+        gate.conditions.iter().filter(|e| **e != gate.exit).map(|e| format!("{} {}", e.code(), e.meaning())).collect();
+    page.barred(Ink::Plain, &format!("exit code {}: {}", gate.code, gate.exit.meaning()));
+    if !others.is_empty() {
+        page.barred(Ink::Plain, &format!("also: {}", others.join("; ")));
+    }
+    page.barred(
+        Ink::Plain,
+        &format!("gate: closes at {} and above; policy: {}", gate.fail_on.word(), escape::prose(&report.run.policy)),
+    );
+    if !report.run.complete {
+        let why = report.run.signal.as_deref().map(|s| format!(" by {}", escape::prose(s))).unwrap_or_default();
+        page.barred(Ink::Warning, &format!("the run was ended early{why}: what follows is not everything"));
+    }
+}
+
+fn headline(page: &mut Page, result: &ScenarioResult) {
+    let verdict = &result.verdict;
+    let id = escape::prose(&verdict.scenario);
+    let (mark, word, ink) = match verdict.state {
+        State::Fail => {
+            (severity_mark(page, verdict.severity), verdict.severity.word(), Ink::of_severity(verdict.severity))
+        }
+        state => (page.mark("?", "?"), state.word(), Ink::of_state(state)),
+    };
+    page.text(0, ink, &format!("{mark} {word}  {id}"));
+}
+
+fn severity_mark(page: &Page, severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => page.mark("◆", "#"),
+        Severity::High => page.mark("▲", "^"),
+        Severity::Medium => page.mark("●", "*"),
+        Severity::Low => page.mark("■", "-"),
+    }
+}
+
+fn finding(page: &mut Page, result: &ScenarioResult) {
+    headline(page, result);
+    page.text(2, Ink::Strong, &escape::prose(&result.title));
+    circumstances(page, result);
+    for finding in &result.verdict.findings {
+        let own = match finding.severity == result.verdict.severity {
+            true => String::new(),
+            false => format!("({}) ", finding.severity.word()),
+        };
+        page.labelled("saw", Ink::Plain, &format!("{own}{}", escape::line(&finding.message)));
+        page.labelled("expected", Ink::Plain, &escape::prose(&finding.expected));
+        for (i, (field, value)) in facts::decisive(result, finding).iter().enumerate() {
+            page.labelled(if i == 0 { "evidence" } else { "" }, Ink::Plain, &format!("{field} = {value}"));
+        }
+    }
+    notes(page, result);
+    page.labelled("why", Ink::Plain, &escape::prose(&result.manual.why));
+    page.labelled("remedy", Ink::Plain, &escape::prose(&result.manual.remedy));
+    page.verbatim("again", Ink::Calm, &escape::prose(&result.reproduce));
+    page.blank();
+}
+
+fn untested(page: &mut Page, result: &ScenarioResult) {
+    headline(page, result);
+    page.text(2, Ink::Strong, &escape::prose(&result.title));
+    circumstances(page, result);
+    for (i, reason) in result.verdict.reasons.iter().enumerate() {
+        page.labelled(if i == 0 { "reason" } else { "" }, Ink::Plain, &escape::line(reason));
+    }
+    if let Some(line) = &result.verdict.to_enable {
+        page.verbatim("to enable", Ink::Calm, &escape::prose(line));
+    }
+    if matches!(result.verdict.state, State::Inconclusive | State::Error) {
+        for step in &result.evidence {
+            let seen: Vec<_> = facts::telling(step).iter().map(|(field, value)| format!("{field} = {value}")).collect();
+            let seen = match &step.not_asked {
+                Some(why) => format!("not asked: {}", escape::prose(why)),
+                None => seen.join(", "),
+            };
+            page.labelled("evidence", Ink::Plain, &format!("{} ({}): {seen}", escape::prose(&step.step), step.probe));
+        }
+        notes(page, result);
+        page.verbatim("again", Ink::Calm, &escape::prose(&result.reproduce));
+    }
+    page.blank();
+}
+
+fn notes(page: &mut Page, result: &ScenarioResult) {
+    result.verdict.notes.iter().for_each(|note| page.labelled("note", Ink::Plain, &escape::line(note)));
+}
+
+/// What tempers a verdict, where something does.
+fn circumstances(page: &mut Page, result: &ScenarioResult) {
+    let verdict = &result.verdict;
+    let mut said = vec![match verdict.level {
+        Level::Must => "must".to_owned(),
+        Level::Should => "should".to_owned(),
+        Level::Info => "for information, does not count for the gate".to_owned(),
+    }];
+    if verdict.confidence == Confidence::Low {
+        said.push(format!("low confidence: {} tries gave different answers", verdict.tries));
+    } else if verdict.tries > 1 {
+        said.push(format!("{} tries agree", verdict.tries));
+    }
+    page.text(2, Ink::Faint, &said.join(", "));
+}
+
+fn passed(page: &mut Page, sorted: &Sorted) {
+    if sorted.passed.is_empty() {
+        return;
+    }
+    page.heading(&format!("Passed ({})", sorted.passed.len()), Ink::Good);
+    for group in sorted.passed.chunk_by(|a, b| areas::area(&a.verdict.scenario) == areas::area(&b.verdict.scenario)) {
+        let area = group.first().map_or("", |r| areas::area(&r.verdict.scenario));
+        let slugs: Vec<_> = group
+            .iter()
+            .map(|r| escape::prose(r.verdict.scenario.split_once('/').map_or("", |(_, slug)| slug)))
+            .collect();
+        page.labelled(&escape::prose(area), Ink::Plain, &slugs.join(", "));
+        group.iter().flat_map(|r| r.verdict.notes.iter().map(move |note| (r, note))).for_each(|(r, note)| {
+            let id = escape::prose(&r.verdict.scenario);
+            page.labelled("", Ink::Faint, &format!("note on {id}: {}", escape::line(note)));
+        });
+    }
+}
+
+fn tally(page: &mut Page, report: &Report) {
+    let counts = &report.counts;
+    let by_severity: Vec<_> = [
+        (counts.critical, Severity::Critical),
+        (counts.high, Severity::High),
+        (counts.medium, Severity::Medium),
+        (counts.low, Severity::Low),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, severity)| format!("{count} {}", severity.word()))
+    .collect();
+    let failed = if by_severity.is_empty() { String::new() } else { format!(" ({})", by_severity.join(", ")) };
+    page.text(
+        0,
+        Ink::Strong,
+        &format!(
+            "{} scenarios: {} failed{failed}, {} passed, {} inconclusive, {} {}, {} skipped, {} not applicable",
+            counts.scenarios,
+            counts.fail,
+            counts.pass,
+            counts.inconclusive,
+            counts.error,
+            if counts.error == 1 { "error" } else { "errors" },
+            counts.skipped,
+            counts.not_applicable
+        ),
+    );
+}
+
+fn run_line(page: &mut Page, report: &Report) {
+    let run = &report.run;
+    let mut parts =
+        vec![format!("run {}", escape::prose(&run.id)), format!("{} wall", facts::duration(run.duration_ms))];
+    parts.extend(run.cpu_ms.map(|ms| format!("{} CPU", facts::duration(ms))));
+    parts.extend(run.peak_rss_kib.map(|kib| format!("{} peak memory", facts::memory(kib))));
+    parts.push(format!("{} steps", run.steps));
+    parts.push(format!("{} conversations", run.conversations));
+    page.text(0, Ink::Faint, &parts.join(", "));
+}
+
+/// What to do now: the worst thing first.
+fn next(page: &mut Page, report: &Report, sorted: &Sorted) {
+    let open = sorted.untested.iter().find(|r| matches!(r.verdict.state, State::Inconclusive | State::Error));
+    let command = match (sorted.findings.first(), open) {
+        (Some(result), _) => format!("ringfence explain {}", result.verdict.scenario),
+        (None, Some(result)) => result.reproduce.clone(),
+        (None, None) => report.run.command.clone(),
+    };
+    page.verbatim("next", Ink::Calm, &escape::prose(&command));
+}

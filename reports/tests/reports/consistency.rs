@@ -1,0 +1,127 @@
+//! All outputs tell the same story: same counts, same ids, same data.
+
+use std::collections::BTreeMap;
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+use ringfence_model::report::{Counts, Report};
+use ringfence_reports::{Format, Style, render, terminal};
+
+use crate::samples;
+
+/// The JSON that a page holds.
+pub fn embedded(page: &str) -> &str {
+    let start = r#"<script type="application/json" id="report">"#;
+    let (_, rest) = page.split_once(start).expect("the page embeds the report");
+    rest.split_once("</script>").expect("and ends it").0
+}
+
+/// Elements and their attributes, unescaped. Fails where the document is not well-formed.
+pub fn elements(xml: &str) -> Vec<(String, BTreeMap<String, String>)> {
+    let mut reader = Reader::from_str(xml);
+    reader.config_mut().check_end_names = true;
+    let mut elements = Vec::new();
+    let read = |start: &BytesStart| {
+        let attributes = start.attributes().map(|attribute| {
+            let attribute = attribute.expect("a well-formed attribute");
+            let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).expect("a readable value");
+            (String::from_utf8(attribute.key.as_ref().to_vec()).unwrap(), value.into_owned())
+        });
+        (String::from_utf8(start.name().as_ref().to_vec()).unwrap(), attributes.collect())
+    };
+    loop {
+        match reader.read_event().expect("well-formed XML") {
+            Event::Start(start) | Event::Empty(start) => elements.push(read(&start)),
+            Event::Eof => return elements,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn junit_counts_what_the_report_counts() {
+    for (name, report) in samples::all() {
+        let counts = &report.counts;
+        let elements = elements(&render(Format::Junit, &report).unwrap());
+        let number = |tag: &str| elements.iter().filter(|(element, _)| element == tag).count() as u64;
+        assert_eq!(number("testcase"), counts.scenarios, "{name}");
+        assert_eq!(number("failure"), counts.fail, "{name}: one failure per failed scenario");
+        assert_eq!(number("error"), counts.inconclusive + counts.error, "{name}");
+        assert_eq!(number("skipped"), counts.skipped + counts.not_applicable, "{name}");
+        let (_, root) = elements.first().unwrap();
+        let told = |attribute: &str| root[attribute].parse::<u64>().unwrap();
+        assert_eq!(
+            (told("tests"), told("failures"), told("errors"), told("skipped")),
+            (counts.scenarios, counts.fail, counts.inconclusive + counts.error, counts.skipped + counts.not_applicable)
+        );
+        for (_, case) in elements.iter().filter(|(tag, _)| tag == "testcase") {
+            let (id, _) = case["name"].split_once(": ").expect("id and title");
+            assert!(report.results.iter().any(|result| result.verdict.scenario == id), "{name}: {id}");
+            assert_eq!(case["classname"].split('.').count(), 3, "{}", case["classname"]);
+        }
+        assert!(
+            elements
+                .iter()
+                .filter(|(tag, _)| ["failure", "error", "skipped"].contains(&tag.as_str()))
+                .all(|(_, e)| !e["message"].is_empty())
+        );
+    }
+}
+
+#[test]
+fn the_page_holds_the_json_file_byte_for_byte() {
+    for (name, report) in samples::all() {
+        let json = render(Format::Json, &report).unwrap();
+        let page = render(Format::Html, &report).unwrap();
+        assert_eq!(embedded(&page), json, "{name}");
+        let back: Report = serde_json::from_str(&json).unwrap();
+        assert_eq!(render(Format::Json, &back).unwrap(), json, "{name}");
+        assert_eq!(Counts::of(back.results.iter().map(|result| &result.verdict)), report.counts, "{name}");
+        assert_eq!(render(Format::Html, &back).unwrap(), page, "{name}: same report, same bytes");
+    }
+}
+
+#[test]
+fn page_and_terminal_show_every_result_once_and_as_what_it_is() {
+    for (name, report) in samples::all() {
+        let page = render(Format::Html, &report).unwrap();
+        let counts = &report.counts;
+        let results = |class: &str| page.matches(&format!("class=\"result {class}\"")).count() as u64;
+        assert_eq!(results("critical"), counts.critical, "{name}");
+        assert_eq!(results("high"), counts.high, "{name}");
+        assert_eq!(results("medium"), counts.medium, "{name}");
+        assert_eq!(results("low"), counts.low, "{name}");
+        assert_eq!(results("open"), counts.inconclusive, "{name}");
+        assert_eq!(results("error"), counts.error, "{name}");
+        assert_eq!(results("waived"), counts.skipped, "{name}");
+        assert_eq!(results("left"), counts.not_applicable, "{name}");
+        assert_eq!(results("pass"), counts.pass, "{name}");
+        let printed = terminal(&report, Style { color: false, width: 120, unicode: true });
+        for result in &report.results {
+            let anchor = format!("id=\"s-{}\"", result.verdict.scenario.replace('/', "-"));
+            assert_eq!(page.matches(&anchor).count(), 1, "{name}: {anchor}");
+            let (_, slug) = result.verdict.scenario.split_once('/').unwrap();
+            assert!(printed.contains(slug), "{name}: {slug}");
+        }
+        let tally = format!("{} scenarios: {} failed", counts.scenarios, counts.fail);
+        assert!(printed.contains(&tally), "{name}: {tally}");
+    }
+}
+
+#[test]
+fn every_link_inside_the_page_leads_somewhere() {
+    for (name, report) in samples::all() {
+        let page = render(Format::Html, &report).unwrap();
+        let links: Vec<_> = page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert!(!links.is_empty());
+        for link in links {
+            match link.strip_prefix('#') {
+                Some(anchor) => assert_eq!(page.matches(&format!("id=\"{anchor}\"")).count(), 1, "{name}: #{anchor}"),
+                None => assert!(
+                    link.replace("&#x2f;", "/").starts_with("https://www.rfc-editor.org/rfc/rfc"),
+                    "{name}: {link}"
+                ),
+            }
+        }
+    }
+}

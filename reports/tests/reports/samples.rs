@@ -1,0 +1,326 @@
+//! Reports as `ringfence judge` makes them, made by hand: a healthy deployment, a broken one, and a hostile one whose
+//! every text is an attack on the reader.
+
+use ringfence_model::Exit;
+use ringfence_model::report::{Counts, Gate, REPORT_FORMAT, Report, RunInfo, ScenarioResult, StepEvidence};
+use ringfence_model::standards::{Claim, Control};
+use ringfence_model::verdict::{Confidence, Finding, Level, Line, Piece, Severity, State, Verdict};
+use serde_json::{Map, Value, json};
+
+use crate::fourteen;
+
+/// All fourteen pass.
+pub fn healthy() -> Report {
+    let mut results = fourteen::results();
+    result(&mut results, "turn/unauthenticated-allocate").verdict.notes =
+        vec![says(&[Ok("the relay names its software: "), Err("lab-turn 0.1")])];
+    assemble(results, Exit::Clean, "Conformant", "All 14 required scenarios hold; nothing was left untested.")
+}
+
+/// Three findings of different kinds, and one scenario for every other state.
+pub fn broken() -> Report {
+    let mut results = fourteen::results();
+
+    let wrong = result(&mut results, "media/fingerprint-mismatch");
+    observe(
+        wrong,
+        "c",
+        fourteen::call(json!({ "media": { "sent": 300, "received": 212, "authenticated": 212, "echoed": 209 } })),
+    );
+    fail(
+        wrong,
+        vec![(
+            says(&[
+                Err("212"),
+                Ok(" packets came under a certificate that was not announced, "),
+                Err("209"),
+                Ok(" of them our own sound"),
+            ]),
+            "c.media.authenticated == 0 && c.media.echoed == 0",
+            Severity::Critical,
+        )],
+    );
+
+    let cors = result(&mut results, "cors/any-origin");
+    observe(
+        cors,
+        "a",
+        json!({ "outcome": "answered", "elapsed_ms": 41, "allowed": ["evil"], "answers": [
+        { "variant": "evil", "origin": "https://evil.example", "actual": { "status": 200, "allow_origin": "https://evil.example", "allow_credentials": false, "carries_secret": true } },
+        { "variant": "absent", "actual": { "status": 200, "allow_credentials": false, "carries_secret": true } },
+    ] }),
+    );
+    fail(
+        cors,
+        vec![
+            (
+                says(&[
+                    Ok("the configuration answer may be read by "),
+                    Err("https://evil.example"),
+                    Ok(": it copies any Origin"),
+                ]),
+                "a.allowed.size() == 0",
+                Severity::High,
+            ),
+            (
+                says(&[Ok("and it does not vary by Origin, so that a cache may mix answers up")]),
+                "a.answers.all(x, x.actual.vary_origin)",
+                Severity::Low,
+            ),
+        ],
+    );
+
+    let cache = result(&mut results, "credentials/answer-cacheable");
+    observe(
+        cache,
+        "a",
+        json!({ "outcome": "answered", "elapsed_ms": 38, "status": 200, "cache_control": "public, max-age=300" }),
+    );
+    cache.verdict.confidence = Confidence::Low;
+    cache.verdict.tries = 3;
+    fail(
+        cache,
+        vec![(
+            says(&[Ok("Cache-Control is "), Err("public, max-age=300"), Ok(", without no-store")]),
+            "a.cache_control.contains('no-store')",
+            Severity::Medium,
+        )],
+    );
+
+    let origin = result(&mut results, "cors/websocket-origin");
+    origin.verdict.level = Level::Info;
+    observe(
+        origin,
+        "b",
+        json!({ "outcome": "answered", "elapsed_ms": 52, "status": 101, "accepted": true, "subprotocol": "sip" }),
+    );
+    fail(origin, vec![(says(&[Ok("a connection from a foreign Origin was accepted")]), "!b.accepted", Severity::Low)]);
+
+    let forged = result(&mut results, "media/forged-packet-accepted");
+    observe(
+        forged,
+        "a",
+        json!({ "outcome": "timeout", "elapsed_ms": 8000, "error": "no packet came back for 6 s", "control_before": true, "control_after": false, "attack_echoed": false, "sent": 50 }),
+    );
+    open(
+        forged,
+        State::Inconclusive,
+        says(&[
+            Ok("the control after step a failed: the call had gone silent ("),
+            Err("no packet came back for 6 s"),
+            Ok(")"),
+        ]),
+        None,
+    );
+
+    let keys = result(&mut results, "keys/repeated-between-calls");
+    keys.evidence.clear();
+    open(keys, State::Error, says(&[Ok("step b: the local media port could not be bound: address in use")]), None);
+
+    let shared = result(&mut results, "credentials/shared");
+    shared.evidence.clear();
+    open(
+        shared,
+        State::Skipped,
+        says(&[Ok("needs a second participant")]),
+        Some("participants = [\"valid\", \"other\"]"),
+    );
+
+    let turn = result(&mut results, "turn/unauthenticated-allocate");
+    turn.evidence.truncate(1);
+    open(
+        turn,
+        State::NotApplicable,
+        says(&[Ok("the configuration names no TURN server")]),
+        Some("[turn] urls = [\"turn:relay.example.test:3478\"]"),
+    );
+
+    assemble(
+        results,
+        Exit::Findings,
+        "Not conformant",
+        "3 findings close the gate, 1 of them critical; 2 required scenarios gave no verdict.",
+    )
+}
+
+/// What a hostile target, target file or scenario directory may put into any text.
+pub const POISON: &str = "\u{1b}[31m\u{1b}]8;;http://evil.example\u{7}\u{9b}2J\u{202e}\u{2066}\u{200b}\u{feff}\u{0}\u{85}\r\n::error::forged\n\
+    </script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \" onmouseover=\"alert(3) ' ]]> javascript:alert(4) \
+    {{ 7 * 7 }} {% include 'x' %} ##vso[task.setvariable]x ##[error]x \u{fffe}\u{ffff} & &lt; `code` | =cmd()";
+
+/// The broken report with [`POISON`] in every text but ids of states and formats.
+pub fn poison() -> Report {
+    let mut report = broken();
+    report.run.target = json!({ "name": POISON, "endpoints": [{ "name": POISON, "url": POISON }], POISON: POISON });
+    report.run.command = POISON.into();
+    report.run.policy_title = POISON.into();
+    report.run.signal = Some(POISON.into());
+    report.run.complete = false;
+    report.gate.sentence = POISON.into();
+    let text = || Line(vec![Piece::Ours(POISON.into()), Piece::Target(POISON.into())]);
+    for result in &mut report.results {
+        result.title = POISON.into();
+        for part in
+            [&mut result.manual.why, &mut result.manual.how, &mut result.manual.remedy, &mut result.manual.limits]
+        {
+            *part = POISON.into();
+        }
+        result.reproduce = POISON.into();
+        result.verdict.notes = vec![text()];
+        result.verdict.reasons = vec![text(), text()];
+        result.verdict.to_enable = Some(POISON.into());
+        for finding in &mut result.verdict.findings {
+            finding.message = text();
+            finding.step = Some(POISON.into());
+        }
+        for step in &mut result.evidence {
+            step.with = object(json!({ POISON: POISON }));
+            step.observation.values_mut().filter(|value| value.is_string()).for_each(|value| *value = POISON.into());
+            step.observation.insert(POISON.into(), json!([POISON, { POISON: [POISON] }]));
+            step.not_asked = Some(POISON.into());
+        }
+    }
+    for claim in &mut report.claims {
+        (claim.statement, claim.document, claim.how) = (POISON.into(), POISON.into(), POISON.into());
+    }
+    for control in &mut report.controls {
+        (control.meaning, control.framework, control.section) =
+            (POISON.into(), "rfc9999\"><script>".into(), POISON.into());
+    }
+    report
+}
+
+/// The three by name.
+pub fn all() -> [(&'static str, Report); 3] {
+    [("healthy", healthy()), ("broken", broken()), ("poison", poison())]
+}
+
+/// A map from a JSON object.
+pub fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
+}
+
+/// A sentence: `Ok` is ours, `Err` the target's.
+fn says(pieces: &[Result<&str, &str>]) -> Line {
+    Line(
+        pieces
+            .iter()
+            .map(|piece| match piece {
+                Ok(text) => Piece::Ours((*text).into()),
+                Err(text) => Piece::Target((*text).into()),
+            })
+            .collect(),
+    )
+}
+
+fn result<'a>(results: &'a mut [ScenarioResult], id: &str) -> &'a mut ScenarioResult {
+    results.iter_mut().find(|result| result.verdict.scenario == id).expect("one of the fourteen")
+}
+
+fn observe(result: &mut ScenarioResult, step: &str, observation: Value) {
+    let step: &mut StepEvidence = result.evidence.iter_mut().find(|s| s.step == step).expect("a step of it");
+    step.observation = object(observation);
+}
+
+fn fail(result: &mut ScenarioResult, findings: Vec<(Line, &str, Severity)>) {
+    let verdict: &mut Verdict = &mut result.verdict;
+    verdict.state = State::Fail;
+    verdict.severity = findings.iter().map(|(_, _, severity)| *severity).max().expect("a finding");
+    verdict.tries = verdict.tries.max(2);
+    verdict.findings = findings
+        .into_iter()
+        .enumerate()
+        .map(|(i, (message, expected, severity))| Finding {
+            message,
+            expected: expected.into(),
+            step: None,
+            severity,
+            fingerprint: format!("{:0>30}{i:02x}", format!("{:x}", verdict.scenario.len() * 7919)),
+        })
+        .collect();
+}
+
+fn open(result: &mut ScenarioResult, state: State, reason: Line, to_enable: Option<&str>) {
+    result.verdict.state = state;
+    result.verdict.reasons = vec![reason];
+    result.verdict.to_enable = to_enable.map(str::to_owned);
+    result.elapsed_ms = 0;
+}
+
+fn assemble(results: Vec<ScenarioResult>, exit: Exit, word: &str, sentence: &str) -> Report {
+    let (claims, controls) = cited(&results);
+    Report {
+        format: REPORT_FORMAT.into(),
+        run: RunInfo {
+            id: "5f0c2a9be1d34477".into(),
+            version: "0.1.0".into(),
+            started: "2026-11-21T09:30:00Z".into(),
+            duration_ms: 8_430,
+            complete: true,
+            signal: None,
+            command: "ringfence run --target front-desk.toml -o json=report.json -o html=report.html".into(),
+            target: json!({
+                "name": "front-desk", "adapter": "cognigy", "trusted_origins": ["https://www.example.test"], "participants": 0,
+                "at_once": { "calls": 2, "connections": 8, "allocations": 2, "mints_per_s": 2 },
+                "budget": { "calls": 25, "minutes": 15 },
+                "endpoints": [
+                    { "name": "config", "url": "https://endpoint.example.test/c/2f1a" },
+                    { "name": "page", "url": "https://www.example.test/call" },
+                    { "name": "recording", "url": "none" },
+                ],
+                "destinations": ["call"], "echo": true,
+                "authorization": "Yearly test of the front desk, agreed on 2026-11-02 (security@example.test)",
+                "session_end_s": 3, "session_scope": true, "allowed_private": ["127.0.0.0/8"],
+            }),
+            policy: "webrtc-mti".into(),
+            policy_title: "What every WebRTC endpoint must implement, and nothing that browsers dropped".into(),
+            steps: 47,
+            conversations: 63,
+            cpu_ms: Some(3_912),
+            peak_rss_kib: Some(71_204),
+        },
+        gate: Gate {
+            exit,
+            code: exit.code(),
+            conditions: if exit == Exit::Findings { vec![exit, Exit::Inconclusive] } else { vec![exit] },
+            fail_on: Severity::Low,
+            word: word.into(),
+            sentence: sentence.into(),
+        },
+        counts: Counts::of(results.iter().map(|result| &result.verdict)),
+        results,
+        claims,
+        controls,
+    }
+}
+
+fn cited(results: &[ScenarioResult]) -> (Vec<Claim>, Vec<Control>) {
+    let claims = fourteen::CLAIMS.iter().map(|(id, statement, how)| Claim {
+        id: (*id).into(),
+        document: "Click to call, security notes".into(),
+        statement: (*statement).into(),
+        kind: "promise".into(),
+        testable: "yes".into(),
+        how: (*how).into(),
+    });
+    let controls = fourteen::CONTROLS.iter().map(|(id, strength, meaning)| {
+        let (framework, section) = id.split_once('/').expect("framework/section");
+        Control {
+            id: (*id).into(),
+            framework: framework.into(),
+            section: section.into(),
+            strength: (*strength).into(),
+            meaning: (*meaning).into(),
+            confidence: "read".into(),
+            bearing: "direct".into(),
+            manual: false,
+        }
+    });
+    (
+        claims.filter(|claim| results.iter().any(|result| result.claims.contains(&claim.id))).collect(),
+        controls.filter(|control| results.iter().any(|result| result.controls.contains(&control.id))).collect(),
+    )
+}
