@@ -43,6 +43,9 @@ pub struct Target {
     /// How much the whole run may use.
     #[serde(default)]
     pub budget: Budget,
+    /// How long the run waits for the target.
+    #[serde(default)]
+    pub limits: TimeLimits,
     /// Addresses of HTTP endpoints.
     #[serde(default)]
     pub endpoints: Endpoints,
@@ -94,6 +97,9 @@ pub enum Adapter {
 }
 
 impl Adapter {
+    /// Every adapter.
+    pub const ALL: [Adapter; 4] = [Adapter::Cognigy, Adapter::Sip, Adapter::Vonage, Adapter::Avaya];
+
     /// The written word.
     pub const fn word(self) -> &'static str {
         match self {
@@ -172,6 +178,30 @@ pub struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self { calls: 25, minutes: 15 }
+    }
+}
+
+/// How long the run waits for the target, in seconds. What a target withholds longer counts as no answer.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeLimits {
+    /// One DNS answer, and one TCP connection.
+    pub connect_s: f64,
+    /// One TLS handshake.
+    pub tls_s: f64,
+    /// Silence inside an exchange.
+    pub idle_s: f64,
+    /// One whole exchange over HTTP, one WebSocket upgrade, one SIP transaction.
+    pub exchange_s: f64,
+    /// From INVITE to its final answer: somebody has to pick up.
+    pub ring_s: f64,
+    /// From the answer to the first media: ICE and DTLS.
+    pub media_s: f64,
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        Self { connect_s: 5.0, tls_s: 10.0, idle_s: 10.0, exchange_s: 30.0, ring_s: 60.0, media_s: 15.0 }
     }
 }
 

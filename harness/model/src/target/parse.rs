@@ -79,6 +79,19 @@ impl Target {
         if self.name.trim().is_empty() {
             return Err(("name", "empty; give the deployment a name, it goes into fingerprints".into()));
         }
+        let limits = &self.limits;
+        for (key, seconds) in [
+            ("connect_s", limits.connect_s),
+            ("tls_s", limits.tls_s),
+            ("idle_s", limits.idle_s),
+            ("exchange_s", limits.exchange_s),
+            ("ring_s", limits.ring_s),
+            ("media_s", limits.media_s),
+        ] {
+            if !(0.05..=600.0).contains(&seconds) {
+                return Err((key, format!("{seconds} is out of range; from 0.05 to 600 seconds")));
+            }
+        }
         for name in Endpoints::NAMES {
             if let super::Endpoint::Url(url) = self.endpoints.get(name) {
                 check_url(url, &["http", "https"]).map_err(|why| (name, why))?;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Adapter, AtOnce, Budget, Declared, Endpoint, Endpoints, Participants, Target};
+use super::{Adapter, AtOnce, Budget, Declared, Endpoint, Endpoints, Participants, Target, TimeLimits};
 
 /// What CEL calls `target`, and what the journal keeps.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +20,8 @@ pub struct TargetView {
     pub at_once: AtOnce,
     /// How much the whole run may use.
     pub budget: Budget,
+    /// How long the run waits for it.
+    pub limits: TimeLimits,
     /// Addresses of the endpoints, without user, query and fragment.
     pub endpoints: Vec<EndpointView>,
     /// Names of the destinations.
@@ -72,6 +74,7 @@ impl Target {
             },
             at_once: self.at_once,
             budget: self.budget,
+            limits: self.limits,
             endpoints,
             destinations: named.iter().filter(|(_, d)| d.is_some()).map(|(name, _)| (*name).to_owned()).collect(),
             echo: all.call.as_ref().is_some_and(|destination| destination.echo),

@@ -1,0 +1,262 @@
+//! The command line: one definition, from which `--help`, errors and suggestions come.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ringfence_model::verdict::Severity;
+use ringfence_reports::Format;
+
+const AFTER: &str = "\
+Exit codes:
+    0  every required scenario passed, is not applicable, or failed below the gate
+    1  findings at or above the gate
+    2  usage or configuration error
+    3  nothing of the target answered in the whole run
+    4  a required scenario is inconclusive, or none was selected
+    5  not authorised, or out of scope
+    6  an output could not be written
+    7  a waiver or baseline problem
+   70  internal error: a bug of ringfence
+  130  interrupted (143: terminated); what was seen is kept, complete: false
+
+Start with:
+    ringfence demo                                  see it work, on loopback only
+    ringfence lab > target.toml                     serve the lab, and a target file to start from
+    ringfence run --target target.toml -o html=report.html";
+
+/// The CI gate for click-to-call: places real calls against a deployment and says which security promises hold.
+#[derive(Debug, Parser)]
+#[command(name = "ringfence", version, after_help = AFTER, arg_required_else_help = true, infer_subcommands = false)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
+    pub color: Color,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gate against the embedded lab, healthy and broken (loopback only, under a minute)
+    Demo,
+    /// Ask a deployment, judge what was seen, and gate
+    Run(RunArgs),
+    /// Judge a journal again, without asking the target anything
+    Judge(JudgeArgs),
+    /// List the scenarios
+    List(ListArgs),
+    /// Explain one scenario: why, how, what must hold, what to do
+    Explain(ExplainArgs),
+    /// Place one call and print, stage by stage, what was negotiated
+    Call(CallArgs),
+    /// Serve the embedded lab on loopback until Ctrl-C, and print a target file for it
+    Lab(LabArgs),
+}
+
+/// Which scenarios there are.
+#[derive(Debug, Args)]
+pub struct LibraryArgs {
+    /// Folder of further scenarios, `area/slug.toml` each; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub scenarios: Vec<PathBuf>,
+}
+
+/// How verdicts become an exit code and files.
+#[derive(Debug, Args)]
+pub struct GateArgs {
+    /// Lowest severity that closes the gate
+    #[arg(long, value_parser = severity, default_value = "low", value_name = "SEVERITY")]
+    pub fail_on: Severity,
+    /// Policy to judge by, instead of the target file's: webrtc-mti, asvs-l2, asvs-l3, strict-aead, bsi-tr-02102, nist-800-52r2
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
+    /// Write a report: json, junit or html, as FORMAT=PATH; may be repeated
+    #[arg(short, long = "output", value_parser = output, value_name = "FORMAT=PATH")]
+    pub output: Vec<(Format, PathBuf)>,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+    ringfence run --target target.toml
+    ringfence run --target target.toml --only 'media/*' -o html=report.html -o junit=junit.xml
+    ringfence run --target target.toml --fail-on high --journal run.jsonl")]
+pub struct RunArgs {
+    /// Description of the deployment; `ringfence lab` prints one to start from
+    #[arg(short, long, value_name = "FILE")]
+    pub target: PathBuf,
+    /// Ask these scenarios only: an id, or `area/*`; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub only: Vec<String>,
+    /// How often a scenario that does not pass is asked
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3), value_name = "N")]
+    pub tries: u32,
+    /// Where the evidence goes, one JSON line per event
+    #[arg(long, default_value = "ringfence-out/run.jsonl", value_name = "FILE")]
+    pub journal: PathBuf,
+    /// Print the verdict and the findings only
+    #[arg(short, long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+}
+
+/// Arguments of `judge`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+    ringfence judge ringfence-out/run.jsonl
+    ringfence judge ringfence-out/run.jsonl --policy strict-aead -o html=strict.html")]
+pub struct JudgeArgs {
+    /// A journal that `ringfence run` wrote
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// Print the verdict and the findings only
+    #[arg(short, long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Tell which would be asked of this deployment, and why the others would not
+    #[arg(short, long, value_name = "FILE")]
+    pub target: Option<PathBuf>,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Id of a scenario, as `ringfence list` shows it
+    #[arg(value_name = "ID")]
+    pub id: String,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+}
+
+/// Arguments of `call`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+    ringfence call --target target.toml
+    ringfence call --target target.toml --seconds 10 --setup passive")]
+pub struct CallArgs {
+    /// Description of the deployment
+    #[arg(short, long, value_name = "FILE")]
+    pub target: PathBuf,
+    /// SIP URI to call instead of the target file's destination
+    #[arg(long, value_name = "URI")]
+    pub uri: Option<String>,
+    /// Seconds of audio
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=600))]
+    pub seconds: u32,
+    /// DTLS role to offer
+    #[arg(long, value_enum, default_value_t = SetupArg::Actpass)]
+    pub setup: SetupArg,
+    /// ICE candidates to offer
+    #[arg(long, value_enum, default_value_t = CandidatesArg::All)]
+    pub candidates: CandidatesArg,
+    /// Print the SDP of both sides
+    #[arg(long)]
+    pub sdp: bool,
+    /// Print the observation as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// DTLS role to offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SetupArg {
+    /// Either: the target chooses.
+    Actpass,
+    /// We are the DTLS client.
+    Active,
+    /// We are the DTLS server.
+    Passive,
+}
+
+/// ICE candidates to offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CandidatesArg {
+    /// All.
+    All,
+    /// Relayed ones only: forces the call through TURN.
+    Relay,
+    /// Host candidates only.
+    Host,
+}
+
+/// Arguments of `lab`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+    ringfence lab > target.toml                     then, elsewhere: ringfence run --target target.toml
+    ringfence lab --fault srtp-tag-ignored --folder lab")]
+pub struct LabArgs {
+    /// What is wrong with it; see --list-faults
+    #[arg(long, value_name = "NAME")]
+    pub fault: Option<String>,
+    /// List the faults, what each does, and the scenario that it proves
+    #[arg(long)]
+    pub list_faults: bool,
+    /// Folder for the CA certificate, the target file and the log; left out: a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    Severity::WORST_FIRST
+        .into_iter()
+        .find(|severity| severity.word() == text)
+        .ok_or_else(|| "expected low, medium, high or critical".to_owned())
+}
+
+fn output(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH, for example html=report.html")?;
+    if path.is_empty() {
+        return Err(format!("{format}= names no file"));
+    }
+    Ok((format.parse()?, PathBuf::from(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use ringfence_model::Exit;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_lists_every_exit_code() {
+        for exit in Exit::PRECEDENCE.into_iter().filter(|exit| *exit != Exit::Terminated) {
+            assert!(AFTER.contains(&format!("{:>5}  {}", exit.code(), exit.meaning())), "{exit:?}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `ringfence explain`: one scenario for people: why, how, what must hold, what to do.
+
+use ringfence_judge::{Explanation, explain as explanation};
+use ringfence_model::Exit;
+
+use crate::args::ExplainArgs;
+use crate::problem::Problem;
+use crate::{library, outputs};
+
+/// Runs the command.
+pub fn explain(args: &ExplainArgs) -> Result<Exit, Problem> {
+    let library = library::load(&args.library.scenarios)?;
+    let standards = library::Kept::standards()?;
+    let Some(explained) = explanation(&library, &args.id, standards.view()) else {
+        return Err(Problem::usage(format!("no scenario {:?}; `ringfence list` shows them all", args.id)));
+    };
+    outputs::print(&text(&explained))?;
+    Ok(Exit::Clean)
+}
+
+fn text(explained: &Explanation) -> String {
+    let scenario = &explained.scenario;
+    let mut text = format!("{}\n{}\n\n", scenario.id, scenario.title);
+    text.push_str(&format!(
+        "severity {} · adapters {} · needs {}\n",
+        scenario.severity.word(),
+        scenario.adapters.join(" "),
+        if scenario.needs.is_empty() { "nothing".to_owned() } else { scenario.needs.join(" ") },
+    ));
+    let manual = &scenario.manual;
+    for (heading, body) in
+        [("Why", &manual.why), ("How", &manual.how), ("Remedy", &manual.remedy), ("Limits", &manual.limits)]
+    {
+        text.push_str(&format!("\n{heading}\n"));
+        body.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+    }
+    text.push_str("\nSteps\n");
+    for step in &scenario.step {
+        let with: Vec<String> = step.with.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        text.push_str(&format!("    {:<4} {} {}\n", step.name, step.probe, with.join(" ")));
+        if let Some(control) = &step.control {
+            text.push_str(&format!("         control: {control}\n"));
+        }
+    }
+    text.push_str("\nWhat must hold\n");
+    for expect in &scenario.verdict.expect {
+        let each = if expect.each.is_empty() { String::new() } else { format!("for each of {}: ", expect.each.join(" ")) };
+        text.push_str(&format!("    {each}{}\n        else: {}\n", expect.that, expect.otherwise));
+    }
+    for (heading, rules) in
+        [("Not applicable", &scenario.verdict.not_applicable), ("Inconclusive", &scenario.verdict.inconclusive)]
+    {
+        if !rules.is_empty() {
+            text.push_str(&format!("\n{heading}\n"));
+            rules.iter().for_each(|rule| text.push_str(&format!("    {}\n        when: {}\n", rule.why, rule.when)));
+        }
+    }
+    if !explained.words.is_empty() {
+        text.push_str("\nWords\n");
+        explained.words.iter().for_each(|word| text.push_str(&format!("    {}: {}\n", word.form, word.means)));
+    }
+    if !explained.claims.is_empty() || !explained.controls.is_empty() {
+        text.push_str("\nReferences\n");
+        explained.claims.iter().for_each(|claim| text.push_str(&format!("    {}: {}\n", claim.id, claim.statement)));
+        explained.controls.iter().for_each(|control| text.push_str(&format!("    {}: {}\n", control.id, control.meaning)));
+    }
+    if let Some(proof) = &scenario.proof {
+        text.push_str(&format!("\nProof\n    ringfence lab --fault {}\n", proof.fault));
+    }
+    text
+}

@@ -1,0 +1,58 @@
+//! `ringfence lab`: serves the embedded lab until Ctrl-C, and prints a target file for it.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use ringfence_lab::fault::Fault;
+use ringfence_lab::{Lab, LabOptions};
+use ringfence_model::Exit;
+
+use crate::args::LabArgs;
+use crate::problem::Problem;
+use crate::{library, signals};
+
+/// Runs the command.
+pub async fn lab(args: LabArgs) -> Result<Exit, Problem> {
+    if args.list_faults {
+        return list_faults();
+    }
+    let fault = args.fault.as_deref().map(named).transpose()?;
+    let temporary = tempfile::Builder::new().prefix("ringfence-lab-").tempdir().map_err(Problem::output)?;
+    let folder = args.folder.unwrap_or_else(|| PathBuf::from(temporary.path()));
+    std::fs::create_dir_all(&folder).map_err(|error| Problem::output(format!("{}: {error}", folder.display())))?;
+    // Absolute, so that the printed target file works from everywhere.
+    let folder = std::path::absolute(&folder).map_err(Problem::output)?;
+    let mut stop = signals::listen();
+    let lab = Lab::start(LabOptions::new(&folder, fault)).await.map_err(Problem::internal)?;
+
+    let mut out = std::io::stdout().lock();
+    let printed = write!(out, "{}", lab.target_file()).and_then(|()| out.flush());
+    printed.map_err(Problem::output)?;
+    drop(out);
+    let state = fault.map_or("healthy".to_owned(), |fault| format!("{}: {}", fault.name(), fault.effect()));
+    eprintln!("the lab is up ({state})");
+    eprintln!("target file: {}", lab.target_path().display());
+    eprintln!("in another terminal: ringfence run --target {}", lab.target_path().display());
+    eprintln!("Ctrl-C ends it");
+    // The sender lives in a task of its own for as long as the process.
+    let _ = stop.wait_for(Option::is_some).await;
+    lab.stop().await;
+    Ok(Exit::Clean)
+}
+
+fn named(name: &str) -> Result<Fault, Problem> {
+    Fault::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Fault::ALL.iter().map(|fault| fault.name()).collect();
+        Problem::usage(format!("unknown fault {name:?}; one of {}", names.join(", ")))
+    })
+}
+
+fn list_faults() -> Result<Exit, Problem> {
+    let library = library::load(&[])?;
+    for fault in Fault::ALL {
+        let proves = library.scenarios().find(|scenario| scenario.proof.as_ref().is_some_and(|p| p.fault == fault.name()));
+        let proves = proves.map_or("no scenario yet", |scenario| scenario.id.as_str());
+        println!("{:<32} {}\n{:<32} proves {proves}", fault.name(), fault.effect(), "");
+    }
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,71 @@
+//! `ringfence list`: the scenarios, and with a target which of them would be asked.
+
+use ringfence_judge::Loaded;
+use ringfence_model::Exit;
+use ringfence_model::scenario::Scenario;
+use ringfence_model::target::Target;
+use ringfence_runner::{Selection, plan};
+use serde_json::json;
+
+use crate::args::ListArgs;
+use crate::problem::Problem;
+use crate::{library, outputs};
+
+/// Runs the command.
+pub fn list(args: &ListArgs) -> Result<Exit, Problem> {
+    let library = library::load(&args.library.scenarios)?;
+    let scenarios: Vec<&Scenario> = library.scenarios().map(Loaded::scenario).collect();
+    let target = args.target.as_deref().map(Target::read).transpose().map_err(Problem::usage)?;
+    let plan = target.as_ref().map(|target| plan(scenarios.iter().copied(), target, &Selection::default()));
+    let left_out = |id: &str| plan.as_ref()?.left_out.iter().find(|left_out| left_out.scenario == id);
+    if args.json {
+        let rows = scenarios.iter().map(|scenario| {
+            let mut row = json!({
+                "id": scenario.id, "title": scenario.title, "severity": scenario.severity, "level": scenario.level,
+                "intrusion": scenario.intrusion, "needs": scenario.needs,
+            });
+            if plan.is_some() {
+                row["asked"] = left_out(&scenario.id).is_none().into();
+                row["why_not"] = json!(left_out(&scenario.id).map(|left_out| &left_out.why));
+            }
+            row
+        });
+        let text = serde_json::to_string_pretty(&rows.collect::<Vec<_>>()).map_err(Problem::internal)?;
+        outputs::print(&format!("{text}\n"))?;
+        return Ok(Exit::Clean);
+    }
+    let mut text = String::new();
+    for scenario in &scenarios {
+        let marks = format!("{} {} {}", scenario.severity.word(), level(scenario), intrusion(scenario));
+        text.push_str(&format!("{:<34} {marks:<22} {}\n", scenario.id, scenario.title));
+        if let Some(left_out) = left_out(&scenario.id) {
+            text.push_str(&format!("{:<34} not asked: {}\n", "", left_out.why));
+            for line in left_out.to_enable.iter().flat_map(|lines| lines.lines()) {
+                text.push_str(&format!("{:<34}     {line}\n", ""));
+            }
+        }
+    }
+    if let Some(plan) = &plan {
+        text.push_str(&format!("\n{} of {} would be asked\n", plan.chains.len(), scenarios.len()));
+    }
+    outputs::print(&text)?;
+    Ok(Exit::Clean)
+}
+
+fn level(scenario: &Scenario) -> &'static str {
+    use ringfence_model::verdict::Level;
+    match scenario.level {
+        Level::Must => "must",
+        Level::Should => "should",
+        Level::Info => "info",
+    }
+}
+
+fn intrusion(scenario: &Scenario) -> &'static str {
+    use ringfence_model::verdict::Intrusion;
+    match scenario.intrusion {
+        Intrusion::Passive => "passive",
+        Intrusion::Active => "active",
+        Intrusion::Disruptive => "disruptive",
+    }
+}

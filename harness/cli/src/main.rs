@@ -1,0 +1,62 @@
+//! `ringfence`: the command line of the CI gate for click-to-call.
+
+mod args;
+mod commands;
+mod library;
+mod outputs;
+mod problem;
+mod progress;
+mod signals;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use ringfence_model::Exit;
+
+use crate::args::{Cli, Command};
+use crate::commands::{call, demo, explain, judge, lab, list, run};
+use crate::problem::Problem;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to stdout and is no error; a failure to print either has nowhere to be told.
+            let _ = error.print();
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return ExitCode::from(if asked { Exit::Clean.code() } else { Exit::Usage.code() });
+        }
+    };
+    let outcome = std::panic::catch_unwind(|| match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Err(error) => Err(Problem::internal(format!("cannot start: {error}"))),
+    });
+    let exit = match outcome {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(problem)) => {
+            eprintln!("ringfence: {}", problem.message);
+            problem.exit
+        }
+        // The panic itself has been printed by the default hook.
+        Err(_) => {
+            eprintln!("ringfence: this is a bug; the lines above say where");
+            Exit::Internal
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+async fn dispatch(cli: Cli) -> Result<Exit, Problem> {
+    let style = terminal::style(cli.color);
+    match cli.command {
+        Command::Demo => demo::demo(style).await,
+        Command::Run(args) => run::run(args, style).await,
+        Command::Judge(args) => judge::judge(&args, style),
+        Command::List(args) => list::list(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Call(args) => call::call(args).await,
+        Command::Lab(args) => lab::lab(args).await,
+    }
+}

@@ -1,0 +1,298 @@
+//! The task of a call: what comes from its two sides, its clock and its owner, one at a time.
+
+mod events;
+mod jobs;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ringfence_model::{RunKey, Untrusted};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep_until, timeout};
+use url::Url;
+
+use super::call::{CallObservation, CallPlan, EndedBy, Stage};
+use super::line::{Incoming, Line};
+use super::udp::{MediaCall, MediaOptions, source_for};
+use super::{call, servers};
+use crate::media::{Attack, AttackSeen, Event as MediaEvent};
+use crate::signalling::{Input, LoginBend};
+use crate::{Failure, Net};
+
+/// How long gathering may take.
+const GATHERING: Duration = Duration::from_secs(15);
+/// How long a hang-up waits for its answer.
+const GOODBYE: Duration = Duration::from_secs(3);
+/// Provisional statuses, INFO bodies and servers that are kept.
+const MAX_KEPT: usize = 16;
+
+/// What the owner of a call wants.
+pub(super) enum Command {
+    Run { time: Duration, echoes: Option<i64>, reply: oneshot::Sender<()> },
+    Attack { attack: Attack, reply: oneshot::Sender<Result<AttackSeen, Failure>> },
+    Refresh { reply: oneshot::Sender<()> },
+    HangUp { reply: oneshot::Sender<()> },
+}
+
+/// What the owner waits for.
+enum Job {
+    Run { until: Instant, echoes: Option<i64>, reply: oneshot::Sender<()> },
+    Attack { until: Instant, reply: oneshot::Sender<Result<AttackSeen, Failure>> },
+    HangUp { until: Instant, reply: Option<oneshot::Sender<()>> },
+}
+
+pub(super) struct Task {
+    net: Net,
+    plan: CallPlan,
+    key: RunKey,
+    shared: Arc<Mutex<CallObservation>>,
+    stages: mpsc::Sender<Stage>,
+    settle: Option<oneshot::Sender<()>>,
+    seen: CallObservation,
+    answered_at: Option<Instant>,
+    secured_at: Option<Instant>,
+    ice_connected: bool,
+    /// Nothing more will come of this call.
+    over: bool,
+    job: Option<Job>,
+}
+
+impl Task {
+    pub fn new(
+        net: Net,
+        plan: CallPlan,
+        key: RunKey,
+        shared: Arc<Mutex<CallObservation>>,
+        stages: mpsc::Sender<Stage>,
+        settle: oneshot::Sender<()>,
+    ) -> Self {
+        Self {
+            net,
+            plan,
+            key,
+            shared,
+            stages,
+            settle: Some(settle),
+            seen: CallObservation::default(),
+            answered_at: None,
+            secured_at: None,
+            ice_connected: false,
+            over: false,
+            job: None,
+        }
+    }
+
+    /// The whole call. Nothing is sent for a target that the dialling rule denies.
+    pub async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+        if let Err(failure) = self.net.dialling(self.plan.target()) {
+            self.fail(failure);
+        } else if let Some(mut line) = self.connect().await {
+            if let Some(mut media) = self.prepare(&mut line).await {
+                self.converse(&mut line, &mut media, &mut inbox).await;
+                media.close().await;
+                // Its last word, after which the figures no longer change.
+                let _ = timeout(GOODBYE, async { while media.event().await.is_some() {} }).await;
+                self.look(&media);
+            }
+            line.close().await;
+        }
+        let by = self.seen.ended_by;
+        self.tell(Stage::Ended { by });
+        self.publish();
+    }
+
+    async fn connect(&mut self) -> Option<Line> {
+        let plan = self.plan.signalling();
+        let mut line = match Line::open(&self.net, &self.plan.config.ws_uri, self.plan.origin.clone(), plan).await {
+            Ok((line, opened)) => {
+                self.seen.upgrade_status = opened.status;
+                let subprotocol = opened.subprotocol.map(Untrusted::new);
+                self.tell(Stage::Connected { tls_version: opened.tls_version, subprotocol });
+                line
+            }
+            Err(refused) => {
+                self.seen.upgrade_status = refused.status;
+                self.seen.status = refused.status.filter(|status| *status != 101);
+                self.fail(refused.failure);
+                return None;
+            }
+        };
+        if self.plan.register {
+            let mut events = line.input(Input::Register { login: LoginBend::Own, times: 1 }).await;
+            while !self.registered(events) {
+                let incoming = line.wait().await;
+                events = line.take(incoming).await;
+            }
+            if !self.seen.register_status.is_some_and(|status| (200..300).contains(&status)) {
+                line.close().await;
+                return None;
+            }
+        }
+        Some(line)
+    }
+
+    /// Media sockets, candidates, and the INVITE with their offer.
+    async fn prepare(&mut self, line: &mut Line) -> Option<MediaCall> {
+        let servers = servers::resolve(&self.net, &self.plan.config).await;
+        self.seen.servers_left_out = servers.left_out.into_iter().take(MAX_KEPT).collect();
+        let source = match self.source().await {
+            Ok(source) => source,
+            Err(failure) => {
+                self.fail(failure);
+                return None;
+            }
+        };
+        let net = self.net.clone();
+        let options = MediaOptions {
+            plan: self.plan.media.clone(),
+            sources: vec![source],
+            turn: servers.turn,
+            stun: servers.stun,
+            key: self.key.clone(),
+            allow: Arc::new(move |address| net.allows(address)),
+        };
+        let mut media = match MediaCall::open(options).await {
+            Ok(media) => media,
+            Err(error) => {
+                self.seen.own_fault = Some(call::own_fault(&error));
+                return None;
+            }
+        };
+        let until = Instant::now() + GATHERING;
+        let offer = loop {
+            tokio::select! {
+                event = media.event() => match event {
+                    Some(MediaEvent::Offer(sdp)) => break Some(sdp),
+                    Some(event) => self.on_media(event),
+                    None => break None,
+                },
+                incoming = line.wait() => {
+                    let events = line.take(incoming).await;
+                    events.into_iter().for_each(|event| { self.on_signalling(event); });
+                    if line.is_broken() {
+                        break None;
+                    }
+                }
+                () = sleep_until(until.into()) => break None,
+            }
+        };
+        let Some(sdp) = offer else {
+            if self.seen.failure.is_none() {
+                let closed = Failure::closed("the target closed the signalling connection");
+                match line.is_broken() {
+                    true => self.fail(closed),
+                    false => self.seen.own_fault = Some("gathering candidates gave no offer".into()),
+                }
+            }
+            return None;
+        };
+        self.tell(Stage::Inviting);
+        let headers = std::mem::take(&mut self.plan.headers);
+        for event in line.input(Input::Invite { sdp, headers }).await {
+            self.on_signalling(event);
+        }
+        Some(media)
+    }
+
+    /// Where media are sent from: the address that signalling goes out from.
+    async fn source(&self) -> Result<std::net::IpAddr, Failure> {
+        let url = Url::parse(&self.plan.config.ws_uri).map_err(|error| Failure::protocol(error.to_string()))?;
+        let port = url.port_or_known_default().unwrap_or_default();
+        let remote: SocketAddr = self.net.resolve(url.host_str().unwrap_or_default(), port).await?;
+        match self.net.source_for(remote.ip()) {
+            Some(source) => Ok(source),
+            None => source_for(remote).await.map_err(|error| Failure::from_io("no route for media", &error)),
+        }
+    }
+
+    /// From INVITE to the end.
+    async fn converse(&mut self, line: &mut Line, media: &mut MediaCall, inbox: &mut mpsc::Receiver<Command>) {
+        let mut owned = true;
+        while !self.over {
+            let next = self.next_look();
+            tokio::select! {
+                incoming = line.wait() => {
+                    if let Incoming::Message(_) = incoming {
+                        self.net.note_answer();
+                    }
+                    for event in line.take(incoming).await {
+                        if let Some(sdp) = self.on_signalling(event) {
+                            media.answer(sdp).await;
+                            media.audio(true).await;
+                        }
+                    }
+                    if line.is_broken() {
+                        self.on_lost_line();
+                    }
+                }
+                event = media.event() => match event {
+                    Some(MediaEvent::AttackDone(seen)) => self.on_attack_done(seen),
+                    Some(event) => {
+                        self.on_media(event);
+                        self.look(media);
+                    }
+                    None => {
+                        self.seen.own_fault.get_or_insert_with(|| "the media task ended by itself".into());
+                        self.over = true;
+                    }
+                },
+                command = inbox.recv(), if owned && self.job.is_none() => match command {
+                    Some(Command::HangUp { reply }) => self.hang_up(line, media, Some(reply)).await,
+                    Some(command) => self.begin(command, media).await,
+                    None => {
+                        // Nobody is left who could hang up.
+                        owned = false;
+                        self.hang_up(line, media, None).await;
+                    }
+                },
+                () = sleep_until(next.into()) => self.look(media),
+            }
+            self.check(media);
+        }
+        self.look(media);
+        self.finish_job();
+    }
+
+    /// Takes the figures of the media over.
+    fn look(&mut self, media: &MediaCall) {
+        self.seen.media = media.seen();
+        self.seen.out_of_scope = media.refused();
+        self.publish();
+    }
+
+    /// The first to end a call has ended it.
+    fn end(&mut self, by: EndedBy) {
+        if !self.seen.answered || self.seen.ended_by.is_some() {
+            return;
+        }
+        self.seen.ended_by = Some(by);
+        let since = self.secured_at.or(self.answered_at).map(|at| at.elapsed().as_millis());
+        self.seen.ended_after_ms = since.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+        self.publish();
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.tell(Stage::Failed(failure.clone()));
+        self.seen.failure.get_or_insert(failure);
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        if self.seen.ended_by.is_none() || self.seen.seconds == 0.0 {
+            self.seen.seconds = self.answered_at.map_or(0.0, |at| at.elapsed().as_secs_f64());
+        }
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.seen);
+    }
+
+    fn settle(&mut self) {
+        if let Some(settle) = self.settle.take() {
+            self.publish();
+            let _ = settle.send(()); // the owner may be gone; its command channel tells
+        }
+    }
+
+    fn tell(&self, stage: Stage) {
+        let _ = self.stages.try_send(stage); // a report that nobody reads is lost, the call goes on
+    }
+}

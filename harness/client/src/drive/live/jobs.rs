@@ -1,0 +1,109 @@
+//! What the owner of a call waits for.
+
+use std::time::{Duration, Instant};
+
+use super::{Command, GOODBYE, Job, Task};
+use tokio::sync::oneshot;
+
+use crate::Failure;
+use crate::drive::call::EndedBy;
+use crate::drive::line::Line;
+use crate::drive::udp::MediaCall;
+use crate::media::AttackSeen;
+use crate::signalling::Input;
+
+/// Between two looks at the number of echoes: one packet of audio.
+const LOOK: Duration = Duration::from_millis(20);
+/// What an attack may take beside its own packets: two controls, and what is late.
+const ATTACK_CONTROLS: Duration = Duration::from_secs(10);
+
+impl Task {
+    pub(super) async fn begin(&mut self, command: Command, media: &MediaCall) {
+        let now = Instant::now();
+        match command {
+            Command::Run { time, echoes, reply } => self.job = Some(Job::Run { until: now + time, echoes, reply }),
+            Command::Attack { attack, reply } => {
+                let packets = Duration::from_secs(1) * attack.count / attack.rate.max(1);
+                media.attack(attack).await;
+                self.job = Some(Job::Attack { until: now + packets + ATTACK_CONTROLS, reply });
+            }
+            Command::Refresh { reply } => {
+                self.look(media);
+                let _ = reply.send(()); // whoever asked may be gone
+            }
+            Command::HangUp { .. } => {}
+        }
+    }
+
+    pub(super) async fn hang_up(&mut self, line: &mut Line, media: &MediaCall, reply: Option<oneshot::Sender<()>>) {
+        self.look(media);
+        self.end(EndedBy::Us);
+        media.audio(false).await;
+        self.job = Some(Job::HangUp { until: Instant::now() + GOODBYE, reply });
+        for event in line.input(Input::Bye).await {
+            self.on_signalling(event);
+        }
+    }
+
+    pub(super) fn on_attack_done(&mut self, seen: AttackSeen) {
+        match self.job.take() {
+            Some(Job::Attack { reply, .. }) => {
+                let _ = reply.send(Ok(seen)); // whoever asked may be gone
+            }
+            other => self.job = other,
+        }
+    }
+
+    /// When to look again although nothing happened.
+    pub(super) fn next_look(&self) -> Instant {
+        let now = Instant::now();
+        let job = match &self.job {
+            Some(Job::Run { until, echoes: None, .. } | Job::Attack { until, .. } | Job::HangUp { until, .. }) => {
+                *until
+            }
+            Some(Job::Run { until, echoes: Some(_), .. }) => (*until).min(now + LOOK),
+            None => now + Duration::from_secs(1),
+        };
+        match (&self.settle, self.answered_at) {
+            (Some(_), Some(answered)) => job.min(answered + self.plan.media_within),
+            _ => job,
+        }
+    }
+
+    /// Ends what is due: settling, running, attacking, hanging up.
+    pub(super) fn check(&mut self, media: &MediaCall) {
+        let now = Instant::now();
+        if self.answered_at.is_some_and(|answered| now >= answered + self.plan.media_within) || self.over {
+            self.settle();
+        }
+        let ended = self.over || self.seen.ended_by.is_some();
+        let due = match &self.job {
+            Some(Job::Run { until, echoes, .. }) => {
+                ended || now >= *until || echoes.is_some_and(|echoes| media.seen().media.echoed >= echoes)
+            }
+            Some(Job::Attack { until, .. }) => self.over || now >= *until,
+            Some(Job::HangUp { until, .. }) => {
+                self.over |= now >= *until; // nobody has to agree to a hang-up
+                false
+            }
+            None => false,
+        };
+        if due {
+            self.look(media);
+            self.finish_job();
+        }
+    }
+
+    pub(super) fn finish_job(&mut self) {
+        self.publish();
+        // Whoever asked may be gone.
+        match self.job.take() {
+            Some(Job::Run { reply, .. }) => drop(reply.send(())),
+            Some(Job::Attack { reply, .. }) => {
+                drop(reply.send(Err(Failure::closed("the call ended before the attack did"))));
+            }
+            Some(Job::HangUp { reply: Some(reply), .. }) => drop(reply.send(())),
+            Some(Job::HangUp { reply: None, .. }) | None => {}
+        }
+    }
+}

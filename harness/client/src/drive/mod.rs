@@ -1,0 +1,17 @@
+//! What owns sockets: it carries bytes and time to the machines and back.
+//!
+//! [`ws`] opens WebSockets, [`registration`] registers on one, [`udp`] runs the media of a call, and [`call`] joins
+//! signalling and media to a call that lives in a task of its own.
+
+pub mod call;
+mod line;
+mod live;
+pub mod registration;
+pub mod servers;
+pub mod udp;
+pub mod ws;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

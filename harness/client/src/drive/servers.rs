@@ -1,0 +1,122 @@
+//! The STUN and TURN servers of a configuration, from their URLs to addresses inside the scope.
+
+use std::net::SocketAddr;
+
+use url::Url;
+
+use crate::adapters::{CallConfig, IceServer};
+use crate::media::TurnServer;
+use crate::{Failure, Net};
+
+/// What a `stun:` or `turn:` URL says. RFC 7064 and 7065.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IceUrl {
+    /// `turn:` or `turns:`, not `stun:` or `stuns:`.
+    pub relay: bool,
+    /// Over TLS, or DTLS where the transport is UDP.
+    pub secure: bool,
+    /// `?transport=tcp`, or a secure URL that names no transport.
+    pub tcp: bool,
+    /// Name or address.
+    pub host: String,
+    /// The scheme's own port where none is given.
+    pub port: u16,
+}
+
+impl IceUrl {
+    /// Reads a URL; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.trim().split_once(':')?;
+        let (relay, secure) = match scheme.to_ascii_lowercase().as_str() {
+            "stun" => (false, false),
+            "stuns" => (false, true),
+            "turn" => (true, false),
+            "turns" => (true, true),
+            _ => return None,
+        };
+        let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let tcp = match query.split('&').find_map(|part| part.strip_prefix("transport=")) {
+            Some(transport) => transport.eq_ignore_ascii_case("tcp"),
+            None => secure,
+        };
+        // These URLs have no slashes, so the authority is read as that of one that has.
+        let url = Url::parse(&format!("http://{authority}")).ok().filter(|url| matches!(url.path(), "" | "/"))?;
+        let named = authority.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
+        let port = match named {
+            Some((_, port)) => port.parse().ok().filter(|port| *port != 0)?,
+            None if secure => 5349,
+            None => 3478,
+        };
+        Some(Self { relay, secure, tcp, host: url.host_str()?.to_owned(), port })
+    }
+}
+
+/// The servers that a call asks: those over UDP, each address once.
+#[derive(Debug, Default)]
+pub struct Servers {
+    /// With their credentials.
+    pub turn: Vec<TurnServer>,
+    /// Without.
+    pub stun: Vec<SocketAddr>,
+    /// Why others are left out.
+    pub left_out: Vec<Failure>,
+}
+
+/// Resolves the servers of a configuration. One that does not resolve or is out of scope is left out.
+pub async fn resolve(net: &Net, config: &CallConfig) -> Servers {
+    let mut servers = Servers::default();
+    for server in &config.ice_servers {
+        let IceServer { urls, username, credential } = server;
+        for text in urls {
+            let Some(url) = IceUrl::parse(text) else {
+                servers.left_out.push(Failure::protocol(format!("`{text}` is no STUN or TURN URL")));
+                continue;
+            };
+            if url.tcp || url.secure {
+                continue; // media go over UDP here; such a URL is the TURN probes' business
+            }
+            let address = match net.resolve(&url.host, url.port).await {
+                Ok(address) => address,
+                Err(failure) => {
+                    servers.left_out.push(failure);
+                    continue;
+                }
+            };
+            match (url.relay, username, credential) {
+                (false, ..) if !servers.stun.contains(&address) => servers.stun.push(address),
+                (true, Some(username), Some(credential)) if servers.turn.iter().all(|turn| turn.address != address) => {
+                    let (username, credential) = (username.clone(), credential.clone());
+                    servers.turn.push(TurnServer { address, username, credential });
+                }
+                _ => {}
+            }
+        }
+    }
+    servers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn case(text: &str, expected: Option<(bool, bool, bool, &str, u16)>) {
+        let found = IceUrl::parse(text).map(|url| (url.relay, url.secure, url.tcp, url.host, url.port));
+        assert_eq!(found, expected.map(|(r, s, t, host, port)| (r, s, t, host.to_owned(), port)), "{text}");
+    }
+
+    #[test]
+    fn urls_as_configurations_write_them() {
+        case("stun:a.test", Some((false, false, false, "a.test", 3478)));
+        case("TURN:a.test:80?transport=udp", Some((true, false, false, "a.test", 80)));
+        case("turn:a.test?transport=tcp", Some((true, false, true, "a.test", 3478)));
+        case("turns:a.test", Some((true, true, true, "a.test", 5349)));
+        case("turns:[::1]:443?transport=udp", Some((true, true, false, "[::1]", 443)));
+        case("turn:[::1]", Some((true, false, false, "[::1]", 3478)));
+        for wrong in
+            ["", "turn", "http://a.test", "turn:", "turn:a.test:0", "turn:a.test:99999", "turn:a/b", "turn:a b"]
+        {
+            case(wrong, None);
+        }
+    }
+}

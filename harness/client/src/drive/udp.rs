@@ -1,0 +1,240 @@
+//! Media on real sockets: one task that owns them, asks the machine what to do and tells what happened.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Instant;
+
+use ringfence_model::RunKey;
+use ringfence_model::observation::CallSeen;
+use tokio::io::ReadBuf;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+use crate::media::{Allow, Attack, Event, Input, MediaError, MediaMachine, MediaPlan, Output, TurnServer};
+
+/// Largest datagram that is read: the largest there is.
+const MAX_DATAGRAM_BYTES: usize = 65_535;
+/// Commands on their way to the task.
+const MAX_COMMANDS: usize = 16;
+/// Events that nobody has taken yet; beyond that they are lost, and counted.
+const MAX_EVENTS: usize = 64;
+
+/// What a call's media need.
+#[derive(Clone)]
+pub struct MediaOptions {
+    /// What the call says and does.
+    pub plan: MediaPlan,
+    /// Addresses to send from; each gets a socket on an ephemeral port. See [`source_for`].
+    pub sources: Vec<IpAddr>,
+    /// TURN servers over UDP.
+    pub turn: Vec<TurnServer>,
+    /// STUN servers.
+    pub stun: Vec<SocketAddr>,
+    /// Key of the digests in evidence.
+    pub key: RunKey,
+    /// Who may be sent to.
+    pub allow: Allow,
+}
+
+/// A running call's media. Dropping it hangs up.
+pub struct MediaCall {
+    machine: Arc<Mutex<MediaMachine>>,
+    commands: mpsc::Sender<Command>,
+    events: mpsc::Receiver<Event>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    refused: AtomicU64,
+    events_lost: AtomicU64,
+}
+
+enum Command {
+    Answer(String),
+    Audio(bool),
+    Attack(Attack),
+    Close,
+}
+
+impl MediaCall {
+    /// Binds the sockets and starts to gather: the first event is the offer.
+    ///
+    /// # Errors
+    /// A source cannot be bound, or the plan cannot be used: see [`MediaMachine::new`].
+    pub async fn open(options: MediaOptions) -> Result<Self, MediaError> {
+        let MediaOptions { plan, sources, turn, stun, key, allow } = options;
+        let mut sockets = Vec::new();
+        for source in sources {
+            sockets.push(UdpSocket::bind(SocketAddr::new(source, 0)).await?);
+        }
+        let locals = sockets.iter().map(UdpSocket::local_addr).collect::<io::Result<Vec<_>>>()?;
+        // A server that the scope forbids is not asked at all.
+        let turn = turn.into_iter().filter(|server| allow(server.address)).collect();
+        let stun = stun.into_iter().filter(|server| allow(*server)).collect();
+        let machine = MediaMachine::new(Instant::now(), plan, locals, turn, stun, key)?.with_scope(allow.clone());
+        let machine = Arc::new(Mutex::new(machine));
+        let counts = Arc::new(Counts::default());
+        let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
+        let (outbox, events) = mpsc::channel(MAX_EVENTS);
+        let task = Task { machine: machine.clone(), sockets, allow, outbox, counts: counts.clone() };
+        tokio::spawn(task.run(inbox));
+        Ok(Self { machine, commands, events, counts })
+    }
+
+    /// The next event; `None` when the call is closed and its task has ended.
+    pub async fn event(&mut self) -> Option<Event> {
+        self.events.recv().await
+    }
+
+    /// Gives the machine the target's answer. What is wrong with it becomes an [`Event::Failed`].
+    pub async fn answer(&self, sdp: impl Into<String>) {
+        self.command(Command::Answer(sdp.into())).await;
+    }
+
+    /// Audio on or off.
+    pub async fn audio(&self, on: bool) {
+        self.command(Command::Audio(on)).await;
+    }
+
+    /// Attacks the call; [`Event::AttackDone`] tells what came of it.
+    pub async fn attack(&self, attack: Attack) {
+        self.command(Command::Attack(attack)).await;
+    }
+
+    /// Hangs up.
+    pub async fn close(&self) {
+        self.command(Command::Close).await;
+    }
+
+    /// What the call has seen so far; also after its end.
+    pub fn seen(&self) -> CallSeen {
+        lock(&self.machine).seen(Instant::now())
+    }
+
+    /// Candidates, servers' and peers' datagrams that the scope forbade.
+    pub fn refused(&self) -> u64 {
+        lock(&self.machine).out_of_scope() + self.counts.refused.load(Ordering::Relaxed)
+    }
+
+    /// Events that nobody took in time.
+    pub fn events_lost(&self) -> u64 {
+        self.counts.events_lost.load(Ordering::Relaxed)
+    }
+
+    async fn command(&self, command: Command) {
+        let _ = self.commands.send(command).await; // the task is gone only after the call is over
+    }
+}
+
+/// Our address on the way to `target`: loopback for loopback, else what the routing table says. Nothing is sent.
+///
+/// # Errors
+/// There is no route.
+pub async fn source_for(target: SocketAddr) -> io::Result<IpAddr> {
+    if target.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) || (target.is_ipv4() && target.ip().is_loopback()) {
+        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let any: SocketAddr = if target.is_ipv4() { ([0; 4], 0).into() } else { ([0; 16], 0).into() };
+    let socket = UdpSocket::bind(any).await?;
+    socket.connect(target).await?;
+    Ok(socket.local_addr()?.ip())
+}
+
+struct Task {
+    machine: Arc<Mutex<MediaMachine>>,
+    sockets: Vec<UdpSocket>,
+    allow: Allow,
+    outbox: mpsc::Sender<Event>,
+    counts: Arc<Counts>,
+}
+
+impl Task {
+    async fn run(self, mut inbox: mpsc::Receiver<Command>) {
+        let mut buffer = vec![0; MAX_DATAGRAM_BYTES];
+        loop {
+            let deadline = self.act().await;
+            let timer = async {
+                match deadline {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                command = inbox.recv() => match command {
+                    Some(Command::Answer(sdp)) => self.input(Input::Answer(&sdp)),
+                    Some(Command::Audio(on)) => self.input(Input::SendAudio(on)),
+                    Some(Command::Attack(attack)) => self.input(Input::Attack(attack)),
+                    Some(Command::Close) | None => {
+                        self.input(Input::Close);
+                        self.act().await;
+                        return;
+                    }
+                },
+                (local, remote, length) = receive(&self.sockets, &mut buffer) => {
+                    let bytes = buffer.get(..length).unwrap_or_default();
+                    self.input(Input::Datagram { local, remote, bytes });
+                }
+                () = timer => self.input(Input::Timeout),
+            }
+        }
+    }
+
+    fn input(&self, input: Input<'_>) {
+        lock(&self.machine).input(Instant::now(), input);
+    }
+
+    /// Does what the machine says until it has nothing more; returns its deadline.
+    async fn act(&self) -> Option<Instant> {
+        loop {
+            let output = lock(&self.machine).poll();
+            match output {
+                Output::Transmit { local, remote, bytes } => self.send(local, remote, &bytes).await,
+                Output::Event(event) => {
+                    if self.outbox.try_send(event).is_err() {
+                        self.counts.events_lost.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                Output::Timeout(at) => return Some(at),
+                Output::Idle => return None,
+            }
+        }
+    }
+
+    /// The last gate: nothing leaves for an address outside the scope, whatever the machine thinks.
+    async fn send(&self, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
+        if !(self.allow)(remote) {
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let socket = self.sockets.iter().find(|socket| socket.local_addr().is_ok_and(|address| address == local));
+        if let Some(socket) = socket {
+            let _ = socket.send_to(bytes, remote).await; // lost, as on any bad path
+        }
+    }
+}
+
+/// The next datagram of any socket: its socket's address, its sender and its length in `buffer`.
+async fn receive(sockets: &[UdpSocket], buffer: &mut [u8]) -> (SocketAddr, SocketAddr, usize) {
+    std::future::poll_fn(|context| {
+        for socket in sockets {
+            let mut space = ReadBuf::new(buffer);
+            // Errors are those of earlier sends (ICMP) and say nothing of this call.
+            while let Poll::Ready(result) = socket.poll_recv_from(context, &mut space) {
+                if let (Ok(remote), Ok(local)) = (result, socket.local_addr()) {
+                    return Poll::Ready((local, remote, space.filled().len()));
+                }
+                space.clear();
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+fn lock(machine: &Mutex<MediaMachine>) -> MutexGuard<'_, MediaMachine> {
+    machine.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,185 @@
+//! Single HTTP requests: a fresh connection each, no redirect followed, no cookie kept, every size and time bounded.
+
+use std::error::Error as StdError;
+use std::io;
+
+use reqwest::header::{HeaderName, HeaderValue, USER_AGENT};
+use reqwest::{Client, Method, Response, redirect};
+use ringfence_model::observation::Outcome;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::net::{Limits, tls_error};
+use crate::{Failure, Net};
+
+/// What is asked. Header values may hold secrets, so there is no `Debug`.
+#[derive(Clone)]
+pub struct Request {
+    /// `GET`, `OPTIONS` …
+    pub method: String,
+    /// `http:` or `https:`.
+    pub url: Url,
+    /// In order; a `User-Agent` is added where none is given.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// A GET without further headers.
+    pub fn get(url: Url) -> Self {
+        Self { method: "GET".into(), url, headers: Vec::new(), body: None }
+    }
+
+    /// The same request with one more header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// What came back. Headers and body are the target's and may hold secrets, so there is no `Debug`.
+#[derive(Clone, Default)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// Names in lower case, values as text; what is not UTF-8 becomes U+FFFD.
+    pub headers: Vec<(String, String)>,
+    /// As it was sent: no encoding was asked for, and none is undone.
+    pub body: Vec<u8>,
+    /// `1.2` or `1.3`; `None` over plain HTTP.
+    pub tls_version: Option<String>,
+}
+
+impl Answer {
+    /// The value of the first field of this name (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Sends one request and reads the whole answer.
+///
+/// # Errors
+/// Out of scope, unreachable, TLS, over a limit, not HTTP, or a request that cannot be written.
+pub async fn request(net: &Net, request: Request) -> Result<Answer, Failure> {
+    let limits = *net.limits();
+    match timeout(limits.exchange, exchange(net, request, &limits)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Failure::timeout(format!("no whole HTTP answer within {:?}", limits.exchange))),
+    }
+}
+
+async fn exchange(net: &Net, request: Request, limits: &Limits) -> Result<Answer, Failure> {
+    let Request { method, url, headers, body } = request;
+    let own = |what: &str| Failure::protocol(format!("{what} cannot be sent"));
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| own("HTTP method"))?;
+    let (Some(host), Some(port)) = (url.host_str().map(str::to_owned), url.port_or_known_default()) else {
+        return Err(own("URL without a host"));
+    };
+    let addresses = net.addresses(&host, port).await?;
+    let (tls, recorded) = net.tls_config()?;
+    let source = addresses.first().and_then(|address| net.source_for(address.ip()));
+    let client = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .resolve_to_addrs(&host, &addresses)
+        .local_address(source)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .pool_max_idle_per_host(0)
+        .http1_max_headers(limits.headers)
+        .http2_max_header_list_size(u32::try_from(limits.headers_bytes).unwrap_or(u32::MAX))
+        .connect_timeout(limits.connect + limits.tls)
+        .read_timeout(limits.idle)
+        .build()
+        .map_err(|error| own(&format!("HTTP client: {error}")))?;
+
+    let mut outgoing = client.request(method, url);
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent")) {
+        outgoing = outgoing.header(USER_AGENT, concat!("ringfence/", env!("CARGO_PKG_VERSION")));
+    }
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| own("HTTP header name"))?;
+        outgoing = outgoing.header(name, HeaderValue::from_str(&value).map_err(|_| own("HTTP header value"))?);
+    }
+    if let Some(body) = body {
+        outgoing = outgoing.body(body);
+    }
+    net.note_dialled();
+    let response = outgoing.send().await.map_err(|error| {
+        if tls_error(&error).is_some() || !error.is_connect() && !error.is_timeout() {
+            net.note_answer();
+        }
+        failure(&error)
+    })?;
+    net.note_answer();
+    let mut answer = read_head(&response, limits)?;
+    answer.tls_version = recorded.version().map(str::to_owned);
+    answer.body = read_body(response, limits).await?;
+    Ok(answer)
+}
+
+fn read_head(response: &Response, limits: &Limits) -> Result<Answer, Failure> {
+    let fields = response.headers();
+    let bytes = |name: &HeaderName, value: &HeaderValue| name.as_str().len() + value.len();
+    let total: usize = fields.iter().map(|(name, value)| bytes(name, value)).sum();
+    if fields.len() > limits.headers || total > limits.headers_bytes {
+        return Err(Failure::protocol(format!(
+            "HTTP header is over the limit: {} fields, {total} bytes",
+            fields.len()
+        )));
+    }
+    if let Some((name, _)) = fields.iter().find(|(name, value)| bytes(name, value) > limits.header_bytes) {
+        return Err(Failure::protocol(format!("HTTP header field {name} is over {} bytes", limits.header_bytes)));
+    }
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+        ..Answer::default()
+    })
+}
+
+async fn read_body(mut response: Response, limits: &Limits) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+        if body.len() + chunk.len() > limits.body_bytes {
+            return Err(Failure::protocol(format!("HTTP body is over {} bytes", limits.body_bytes)));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The innermost reason, and its class.
+fn failure(error: &reqwest::Error) -> Failure {
+    // The outermost text repeats the URL, which may hold a token.
+    let mut reason = String::from("HTTP request failed");
+    let mut io_error = None;
+    let mut next = StdError::source(error);
+    while let Some(inner) = next {
+        reason = inner.to_string();
+        io_error = inner.downcast_ref::<io::Error>().or(io_error);
+        next = inner.source();
+    }
+    if let Some(tls) = tls_error(error) {
+        return Failure::new(Outcome::TlsFailed, format!("TLS: {tls}"));
+    }
+    if error.is_timeout() {
+        let stage = if error.is_connect() { "connection or TLS handshake" } else { "HTTP answer" };
+        return Failure::timeout(format!("no {stage} within the limit"));
+    }
+    match io_error {
+        Some(io_error) => Failure::from_io("HTTP", io_error),
+        None if error.is_connect() => Failure::new(Outcome::Unreachable, format!("cannot connect: {reason}")),
+        // hyper's own word for an end of stream where a head or body was due.
+        None if reason.contains("connection closed") || reason.contains("end of file") => Failure::closed(reason),
+        None => Failure::protocol(format!("not a valid HTTP answer: {reason}")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,313 @@
+//! DTLS 1.2 with `rtc-dtls`, in either role: one association, its record of what was seen, and the SRTP keys that follow.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use ringfence_model::observation::DtlsSeen;
+use ringfence_model::{RunKey, Secret};
+use ringfence_srtp::{EXPORTER_LABEL, Profile};
+use ringfence_wire::sdp::Fingerprint;
+use rtc_crypto::RTCCryptoProvider;
+use rtc_dtls::cipher_suite::CipherSuiteId;
+use rtc_dtls::config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig};
+use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc_shared::TransportProtocol;
+
+use super::MediaError;
+use super::identity::{Identity, announced};
+use super::random_swap::RandomSwap;
+use super::sniff::{Clear, alert_name, clear_parts, suite_name, version_name};
+use super::tap::{Alert, Ear, Tap};
+
+/// The endpoint tells associations apart by address, we have one: its datagrams travel on whatever pair ICE has chosen.
+const PEER: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 9));
+/// RFC 6347, section 4.2.4.1 suggests one second to start with, for the wide Internet; ICE has shown that this path is quick.
+const RETRANSMIT: Duration = Duration::from_millis(600);
+/// Datagrams that one association takes. DTLS-SRTP carries no data, a handshake has a dozen; `rtc-dtls` keeps records of a
+/// future epoch and handshake messages without a bound of its own.
+const MAX_DATAGRAMS: u32 = 1000;
+const CLOSE_NOTIFY: u8 = 0; // RFC 5246, section 7.2, as the next
+const FATAL: u8 = 2;
+
+/// What the association tells.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// Both sides finished; the keys are those of the profile, or none was negotiated.
+    Completed(Option<(Profile, Secret<Vec<u8>>)>),
+    /// The peer's first alert, by name.
+    Alert(String),
+    /// The peer closed with `close_notify`.
+    Closed,
+    /// The handshake failed on our side, and why.
+    Failed(String),
+}
+
+/// What the certificate check found out; the check runs inside `rtc-dtls`.
+#[derive(Default)]
+struct PeerCertificate {
+    der: Option<Vec<u8>>,
+    matches: bool,
+}
+
+/// One association.
+pub(super) struct Dtls {
+    endpoint: Endpoint,
+    config: Arc<HandshakeConfig>,
+    ear: Ear,
+    swap: RandomSwap,
+    peer_certificate: Arc<Mutex<PeerCertificate>>,
+    client: bool,
+    closed: bool,
+    failed: bool,
+    taken: u32,
+    last_message: Option<Instant>,
+    randoms: [Option<[u8; 32]>; 2],
+    seen: DtlsSeen,
+}
+
+impl Dtls {
+    /// Prepares an association in the given role; the client's first flight goes out with [`Dtls::start`].
+    ///
+    /// # Errors
+    /// `rtc-dtls` refuses the configuration: our own fault.
+    pub(super) fn new(
+        provider: Arc<dyn RTCCryptoProvider>,
+        client: bool,
+        identity: &Identity,
+        profiles: &[Profile],
+        fingerprints: Vec<Fingerprint>,
+    ) -> Result<Self, MediaError> {
+        let ear = Ear::default();
+        let swap = if client { RandomSwap::new(identity.client_random()) } else { RandomSwap::default() };
+        let tap: Arc<dyn RTCCryptoProvider> = Arc::new(Tap::new(provider, ear.clone(), swap.clone()));
+        let peer_certificate = Arc::new(Mutex::new(PeerCertificate::default()));
+        let note = peer_certificate.clone();
+        let config = ConfigBuilder::default()
+            .with_certificates(vec![identity.certificate(tap.crypto())?])
+            .with_crypto_provider(tap)
+            .with_cipher_suites(vec![
+                // AEAD only: the tap hears those. RFC 8827, section 6.5 asks for the first.
+                CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
+                CipherSuiteId::Tls_Ecdhe_Rsa_With_Aes_128_Gcm_Sha256,
+                CipherSuiteId::Tls_Ecdhe_Ecdsa_With_ChaCha20_Poly1305_Sha256,
+                CipherSuiteId::Tls_Ecdhe_Rsa_With_ChaCha20_Poly1305_Sha256,
+            ])
+            .with_srtp_protection_profiles(profiles.iter().map(|profile| srtp_profile(*profile)).collect())
+            .with_extended_master_secret(ExtendedMasterSecretType::Request)
+            .with_client_auth(ClientAuthType::RequireAnyClientCert)
+            .with_flight_interval(RETRANSMIT)
+            // No chain to check in WebRTC: the fingerprint is what counts, in the callback below.
+            .with_insecure_skip_verify(true)
+            .with_verify_peer_certificate(Some(Arc::new(move |chain, _| {
+                let mut note = note.lock().unwrap_or_else(PoisonError::into_inner);
+                note.der = chain.first().cloned();
+                note.matches = chain.first().is_some_and(|der| announced(der, &fingerprints));
+                let mismatch = || rtc_shared::error::Error::Other("certificate fits no announced fingerprint".into());
+                if note.matches { Ok(()) } else { Err(mismatch()) }
+            })))
+            .build(client, None)
+            .map_err(MediaError::setup)?;
+        let config = Arc::new(config);
+        let server_config = (!client).then(|| config.clone());
+        let role = if client { "client" } else { "server" };
+        Ok(Self {
+            endpoint: Endpoint::new(PEER, TransportProtocol::UDP, server_config),
+            config,
+            ear,
+            swap,
+            peer_certificate,
+            client,
+            closed: false,
+            failed: false,
+            taken: 0,
+            last_message: None,
+            randoms: [None; 2],
+            seen: DtlsSeen { role: Some(role.into()), ..DtlsSeen::default() },
+        })
+    }
+
+    /// Sends the ClientHello, if we are the client.
+    pub(super) fn start(&mut self, now: Instant) -> Result<(), MediaError> {
+        if !self.client {
+            return Ok(());
+        }
+        self.endpoint.connect(now, PEER, self.config.clone(), None).map_err(MediaError::setup)
+    }
+
+    /// Whether the handshake has completed.
+    pub(super) fn completed(&self) -> bool {
+        self.seen.completed
+    }
+
+    /// Whether we are the client.
+    pub(super) fn is_client(&self) -> bool {
+        self.client
+    }
+
+    /// Whether anything of a handshake has come or gone.
+    pub(super) fn has_begun(&self) -> bool {
+        self.last_message.is_some()
+    }
+
+    /// Takes a datagram of the peer.
+    pub(super) fn input(&mut self, now: Instant, datagram: &[u8]) -> Vec<Told> {
+        let mut told = Vec::new();
+        if self.failed {
+            return told; // also keeps `rtc-dtls` from answering with a new association
+        }
+        self.taken += 1;
+        if self.taken > MAX_DATAGRAMS {
+            self.failed = true; // a completed call goes on without its DTLS
+            told.extend((!self.seen.completed).then(|| Told::Failed("too many datagrams for a handshake".into())));
+            return told;
+        }
+        let mut alerts = self.note(now, datagram, Side::Peer);
+        let before = self.seen.completed;
+        let result = self.endpoint.read(now, PEER, None, BytesMut::from(datagram));
+        let encrypted = self.ear.take_received();
+        // Plaintext alerts count until the handshake is over; afterwards anybody could have sent them.
+        alerts.retain(|_| !before);
+        alerts.extend(encrypted);
+        let (events, error) = match result {
+            Ok(events) => (events, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        for event in events {
+            match event {
+                EndpointEvent::HandshakeComplete => told.push(self.complete()),
+                EndpointEvent::PeerClosed => self.failed = true,
+                _ => {}
+            }
+        }
+        let closed = self.failed && !self.closed;
+        let fatal = alerts.iter().any(|alert| alert.level == FATAL);
+        // A warning makes `rtc-dtls` return an error, and nothing is wrong with the association.
+        let warned = !alerts.is_empty() && !fatal;
+        told.extend(alerts.into_iter().filter_map(|alert| self.hear(now, alert)));
+        told.extend(closed.then_some(Told::Closed));
+        if fatal {
+            // `rtc-dtls` sends the peer's alert back to it: nothing of ours, and RFC 5246, section 7.2 wants silence.
+            while self.endpoint.poll_transmit().is_some() {}
+            self.ear.take_sent();
+            self.failed = true;
+        } else if let Some(error) = error.filter(|_| !warned && !self.failed && !self.seen.completed) {
+            self.failed = true;
+            told.push(Told::Failed(error.to_string()));
+        }
+        told
+    }
+
+    /// Runs the retransmission timer.
+    pub(super) fn timeout(&mut self, now: Instant) -> Vec<Told> {
+        if self.failed || self.poll_timeout().is_none_or(|at| at > now) {
+            return Vec::new();
+        }
+        match self.endpoint.handle_timeout(PEER, now) {
+            Ok(()) => Vec::new(),
+            Err(_) => {
+                self.failed = true;
+                vec![Told::Failed("no answer to any retransmission".into())]
+            }
+        }
+    }
+
+    /// When [`Dtls::timeout`] is due.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        if self.failed { None } else { self.endpoint.poll_timeout(&PEER) }
+    }
+
+    /// The next datagram to send.
+    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let datagram = self.endpoint.poll_transmit()?.message;
+        if let Some(Clear::ClientHello(random)) =
+            clear_parts(&datagram).into_iter().find(|p| matches!(p, Clear::ClientHello(_)))
+        {
+            self.swap.learn(random);
+        }
+        let datagram = self.swap.to_wire(&datagram).into_owned();
+        let mut alerts = self.note(now, &datagram, Side::Us);
+        alerts.extend(self.ear.take_sent());
+        let alert = alerts.into_iter().find(|alert| alert.description != CLOSE_NOTIFY);
+        if let Some(alert) = alert.filter(|_| self.seen.alert_sent.is_none()) {
+            self.seen.alert_sent = Some(alert_name(alert.description));
+        }
+        Some(datagram)
+    }
+
+    /// Sends `close_notify`; what comes afterwards is no alert of the peer.
+    pub(super) fn close(&mut self, now: Instant) {
+        self.closed = true;
+        if !self.failed && self.seen.completed {
+            self.endpoint.stop(now, PEER);
+        }
+        self.failed = true;
+    }
+
+    /// What was seen so far.
+    pub(super) fn seen(&self, key: &RunKey) -> DtlsSeen {
+        let mut seen = self.seen.clone();
+        let [client, server] = self.randoms.map(|random| random.map(|random| key.digest(&random)));
+        (seen.client_random, seen.server_random) = (client, server);
+        let certificate = self.peer_certificate.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.certificate.digest = certificate.der.as_ref().map(|der| key.digest(der));
+        seen.certificate.matches = certificate.matches;
+        seen
+    }
+
+    fn complete(&mut self) -> Told {
+        self.seen.completed = true;
+        let Some(state) = self.endpoint.get_connection_state(PEER) else { return Told::Completed(None) };
+        // `Unsupported` is how `rtc-dtls` says that no profile was agreed on.
+        let profile = Profile::from_id(state.srtp_protection_profile() as u16);
+        let keys = profile.and_then(|profile| {
+            let bytes = state.export_keying_material(EXPORTER_LABEL, &[], profile.keying_material_len()).ok()?;
+            Some((profile, Secret::new(bytes.as_ref().to_vec())))
+        });
+        Told::Completed(keys)
+    }
+
+    fn hear(&mut self, now: Instant, alert: Alert) -> Option<Told> {
+        if self.seen.alert.is_some() || (self.closed && alert.description == CLOSE_NOTIFY) {
+            return None;
+        }
+        let name = alert_name(alert.description);
+        self.seen.alert = Some(name.clone());
+        let after = self.last_message.map(|last| now.saturating_duration_since(last).as_millis());
+        self.seen.alert_after_ms = after.and_then(|ms| i64::try_from(ms).ok());
+        Some(Told::Alert(name))
+    }
+
+    /// Notes what a datagram says in the clear and returns its plaintext alerts.
+    fn note(&mut self, now: Instant, datagram: &[u8], side: Side) -> Vec<Alert> {
+        let mut alerts = Vec::new();
+        let from_client = (side == Side::Us) == self.client;
+        for part in clear_parts(datagram) {
+            match part {
+                Clear::Handshake => self.last_message = Some(now),
+                Clear::ClientHello(random) if from_client => self.randoms[0] = Some(random),
+                Clear::ServerHello { random, version, suite } if !from_client => {
+                    self.randoms[1] = Some(random);
+                    self.seen.version = Some(version_name(version));
+                    self.seen.suite = Some(suite_name(suite));
+                }
+                Clear::CertificateRequest if side == Side::Peer => self.seen.client_certificate_requested = true,
+                Clear::Alert(alert) => alerts.push(alert),
+                _ => {}
+            }
+        }
+        alerts
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Us,
+    Peer,
+}
+
+fn srtp_profile(profile: Profile) -> SrtpProtectionProfile {
+    SrtpProtectionProfile::from(profile.id())
+}

@@ -1,0 +1,291 @@
+//! What comes in: the answer, datagrams of servers and of the target, and what the parts make of them.
+
+use std::time::Instant;
+
+use ringfence_wire::demux::{self, Kind as Protocol};
+use ringfence_wire::rtcp::Packet as RtcpPacket;
+use ringfence_wire::{rtcp as rtcp_wire, rtp};
+
+use super::answer::{Answer, socket_address};
+use super::attack::Run;
+use super::audio::Sent;
+use super::dtls::{self, Dtls};
+use super::gather;
+use super::ice::{self, Kind, Path};
+use super::io::Event;
+use super::machine::{CLIENT_HELLO_WAIT, MediaMachine};
+use super::plain::{is_plain_rtcp, is_plain_rtp};
+use super::plan::{CandidatePolicy, Sdes};
+use super::rtcp;
+use super::seen::Counters;
+use super::srtp::Opened;
+
+/// Longer datagrams are counted and dropped: no stack sends them on a media port.
+const MAX_DATAGRAM_BYTES: usize = 8192;
+/// DTLS datagrams that are kept until ICE has connected: two flights with every certificate in fragments.
+const MAX_EARLY_DTLS: usize = 32;
+/// RTP and RTCP packets that are kept until there are keys: four seconds of audio.
+const MAX_EARLY_MEDIA: usize = 256;
+
+impl MediaMachine {
+    pub(super) fn datagram(&mut self, now: Instant, path: Path, bytes: &[u8]) {
+        if self.gather.is_server(path) {
+            let told = self.gather.input(now, path, bytes);
+            return self.gathered(now, told);
+        }
+        self.targets_datagram(now, path, bytes);
+    }
+
+    /// What servers told: candidates, and what peers sent to relayed addresses.
+    pub(super) fn gathered(&mut self, now: Instant, told: Vec<gather::Told>) {
+        for told in told {
+            match told {
+                gather::Told::Reflexive(address, base) => self.ice.add_local(Kind::ServerReflexive, address, base),
+                gather::Told::Relayed(address, base) => self.ice.add_local(Kind::Relayed, address, base),
+                gather::Told::Data(path, bytes) => self.targets_datagram(now, path, &bytes),
+                gather::Told::Refused(why) => {
+                    if self.plan.candidates == CandidatePolicy::Relay {
+                        self.relay_refusal = Some(why);
+                    }
+                }
+            }
+        }
+    }
+
+    fn targets_datagram(&mut self, now: Instant, path: Path, bytes: &[u8]) {
+        self.counters.datagrams += 1;
+        if bytes.len() > MAX_DATAGRAM_BYTES {
+            return;
+        }
+        match demux::classify(bytes) {
+            // A check from outside the scope would make us answer and check in return.
+            Protocol::Stun if !(self.allow)(path.remote) => self.counters.out_of_scope += 1,
+            Protocol::Stun => self.ice.input(now, path, bytes),
+            Protocol::Dtls => self.dtls_input(now, bytes),
+            Protocol::Rtp => {
+                self.counters.media.received += 1;
+                self.media(now, bytes);
+            }
+            Protocol::Rtcp => {
+                self.counters.rtcp.received += 1;
+                self.media(now, bytes);
+            }
+            Protocol::Zrtp | Protocol::TurnChannel | Protocol::Unknown => {}
+        }
+    }
+
+    pub(super) fn answer(&mut self, now: Instant, text: &str) {
+        if self.answer.is_some() {
+            return;
+        }
+        let answer = match Answer::read(text, &self.plan.codecs) {
+            Ok(answer) => answer,
+            Err(why) => return self.fail("answer", &why),
+        };
+        if let Err((stage, why)) = self.take_up(now, &answer) {
+            self.fail(stage, &why);
+        }
+        self.answer = Some(answer);
+    }
+
+    /// Starts what the answer allows. The error is the first stage that cannot work, and why.
+    fn take_up(&mut self, now: Instant, answer: &Answer) -> Result<(), (&'static str, String)> {
+        if !answer.seen.media_accepted {
+            return Err(("answer", "the audio section is refused".into()));
+        }
+        if let Some(codec) = answer.codec {
+            self.stream.set_codec(codec);
+        }
+        let by_sdes = self.sdes.as_ref().is_some_and(|ours| self.srtp.key_by_sdes(ours, &answer.crypto));
+        let own = |error: super::MediaError| error.to_string();
+        if self.plan.sdes != Sdes::Only && !answer.fingerprints.is_empty() {
+            let client = answer.we_are_client(self.plan.setup);
+            let (identity, profiles) = (&self.plan.certificate, &self.plan.srtp_profiles);
+            let dtls = Dtls::new(self.provider.clone(), client, identity, profiles, answer.fingerprints.clone());
+            self.dtls = Some(dtls.map_err(|error| ("dtls", own(error)))?);
+        }
+        let credentials = answer.ice.clone().ok_or(("ice", "the answer has no ice-ufrag and ice-pwd".to_owned()))?;
+        let listed = answer.candidates.iter().cloned();
+        let (allowed, refused): (Vec<_>, Vec<_>) =
+            listed.partition(|candidate| socket_address(candidate).is_some_and(|address| (self.allow)(address)));
+        self.counters.out_of_scope += refused.len() as u64;
+        self.gather.permit(now, allowed.iter().filter_map(socket_address));
+        self.ice.start(now, credentials, &allowed).map_err(|error| ("ice", own(error)))?;
+        match (&self.dtls, by_sdes) {
+            (None, false) => Err(("dtls", "the answer has no fingerprint".into())),
+            (None, true) => {
+                self.next_report = Some(now + rtcp::FIRST);
+                Ok(())
+            }
+            (Some(_), _) => Ok(()),
+        }
+    }
+
+    pub(super) fn ice_told(&mut self, now: Instant, told: ice::Told) {
+        match told {
+            ice::Told::Connected if self.connected => {} // a better pair: the next packet takes it
+            ice::Told::Connected => {
+                self.connected = true;
+                self.tell(Event::IceConnected);
+                if let Some(dtls) = &mut self.dtls {
+                    self.hello_until = (!dtls.is_client()).then(|| now + CLIENT_HELLO_WAIT);
+                    if let Err(error) = dtls.start(now) {
+                        self.fail("dtls", &error.to_string());
+                    }
+                }
+                for datagram in std::mem::take(&mut self.early_dtls) {
+                    self.dtls_input(now, &datagram);
+                }
+            }
+            ice::Told::Failed if self.connected => self.fail("ice", "the target's consent expired"),
+            ice::Told::Failed => self.fail("ice", "no candidate pair answered"),
+        }
+    }
+
+    fn dtls_input(&mut self, now: Instant, bytes: &[u8]) {
+        match self.dtls.as_mut().filter(|_| self.connected) {
+            Some(dtls) => {
+                let told = dtls.input(now, bytes);
+                self.dtls_told(now, told);
+            }
+            None if self.early_dtls.len() < MAX_EARLY_DTLS => self.early_dtls.push_back(bytes.to_vec()),
+            None => {}
+        }
+    }
+
+    pub(super) fn dtls_told(&mut self, now: Instant, told: Vec<dtls::Told>) {
+        let client = self.dtls.as_ref().is_some_and(Dtls::is_client);
+        for told in told {
+            match told {
+                dtls::Told::Completed(keys) => {
+                    self.tell(Event::DtlsCompleted);
+                    let keyed = keys.map(|(profile, material)| self.srtp.key_by_dtls(profile, material, client));
+                    match keyed {
+                        None => self.fail("srtp", "DTLS agreed on no SRTP profile"),
+                        Some(Err(error)) => self.fail("srtp", &error.to_string()),
+                        Some(Ok(())) => self.next_report = Some(now + rtcp::FIRST),
+                    }
+                    for packet in std::mem::take(&mut self.early_media) {
+                        self.media(now, &packet);
+                    }
+                }
+                dtls::Told::Alert(name) => self.tell(Event::PeerAlert(name)),
+                dtls::Told::Closed => self.tell(Event::RemoteClosed),
+                dtls::Told::Failed(why) => self.fail("dtls", &why),
+            }
+        }
+    }
+
+    /// Opens a packet, or keeps it until there are keys.
+    fn media(&mut self, now: Instant, bytes: &[u8]) {
+        let keys_may_come = self.dtls.as_ref().is_some_and(|dtls| !dtls.completed()) || self.answer.is_none();
+        if keys_may_come && !self.srtp.is_keyed() {
+            if self.early_media.len() < MAX_EARLY_MEDIA {
+                self.early_media.push_back(bytes.to_vec());
+            }
+            return;
+        }
+        let is_rtcp = demux::classify(bytes) == Protocol::Rtcp;
+        let opened = if is_rtcp { self.srtp.open_rtcp(bytes) } else { self.srtp.open_rtp(bytes) };
+        match opened {
+            Opened::Authentic(packet) if is_rtcp => self.authentic_rtcp(now, &packet),
+            Opened::Authentic(packet) => self.authentic_rtp(now, &packet),
+            Opened::Replayed => {}
+            Opened::Refused => self.refused(bytes, is_rtcp),
+        }
+    }
+
+    fn authentic_rtp(&mut self, now: Instant, packet: &[u8]) {
+        self.counters.media.authenticated += 1;
+        if self.counters.media.authenticated == 1 {
+            self.tell(Event::MediaAuthenticated);
+        }
+        let Ok((header, payload)) = rtp::Header::parse(packet) else { return };
+        self.counters.source(header.ssrc);
+        let clock_hz = self.codec().map_or(8000, |(codec, _)| codec.clock_hz());
+        self.reception.received(now, &header, clock_hz);
+        match self.markers.find(payload) {
+            Some((_, Sent::Good(number))) => {
+                self.counters.media.echoed += 1;
+                if self.counters.media.echoed == 1 {
+                    self.tell(Event::Echoed);
+                }
+                if let Some(attack) = &mut self.attack {
+                    attack.good_echo(now, number);
+                }
+            }
+            Some((marker, Sent::Attack)) => {
+                if let Some(attack) = &mut self.attack {
+                    attack.attack_echo(marker);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn authentic_rtcp(&mut self, now: Instant, packet: &[u8]) {
+        self.counters.rtcp.authenticated += 1;
+        let Ok(packets) = rtcp_wire::parse(packet) else { return };
+        for packet in packets {
+            let reports = match packet {
+                RtcpPacket::SenderReport { ssrc, ntp, reports, .. } => {
+                    self.reception.sender_report(now, ssrc, ntp);
+                    reports
+                }
+                RtcpPacket::ReceiverReport { reports, .. } => reports,
+                _ => continue,
+            };
+            let ours = self.stream.ssrc();
+            for block in reports.iter().filter(|block| block.ssrc == ours) {
+                self.reported(block.highest_sequence);
+            }
+        }
+    }
+
+    /// The target says that this was the highest sequence number it got from us.
+    fn reported(&mut self, highest: u32) {
+        if let Some(attack) = &mut self.attack {
+            attack.reported(highest);
+        }
+        if self.stream.has_sent(highest as u16) {
+            self.reports_are_ours = true;
+            self.attack.iter_mut().for_each(Run::trust_reports);
+        }
+    }
+
+    /// A packet that no key opens: unprotected, or not ours to read.
+    fn refused(&mut self, bytes: &[u8], is_rtcp: bool) {
+        let mut counters = std::mem::take(&mut self.counters);
+        self.judge_plain(bytes, &mut counters);
+        self.counters = counters;
+        if is_rtcp {
+            return;
+        }
+        let marker = rtp::Header::parse(bytes).ok().and_then(|(_, payload)| self.markers.find(payload));
+        if let (Some((marker, Sent::Attack)), Some(attack)) = (marker, &mut self.attack) {
+            attack.attack_echo(marker);
+        }
+    }
+
+    /// Counts a packet that no key opened as plain, if it is.
+    pub(super) fn judge_plain(&self, bytes: &[u8], counters: &mut Counters) {
+        if demux::classify(bytes) == Protocol::Rtcp {
+            counters.rtcp.plain_received += i64::from(is_plain_rtcp(bytes));
+            return;
+        }
+        let Ok((header, payload)) = rtp::Header::parse(bytes) else { return };
+        let tag = self.srtp.profile().map(|profile| profile.tag_len());
+        let has_marker = self.markers.find(payload).is_some();
+        // A call that never could have keys has nothing but plain packets of the negotiated type.
+        let no_keys = self.answer.is_some() && self.dtls.is_none() && !self.srtp.is_keyed();
+        let negotiated = self.codec().is_some_and(|(_, number)| number == header.payload_type);
+        if has_marker || is_plain_rtp(bytes, tag, self.codec()) || (no_keys && negotiated) {
+            counters.media.plain_received += 1;
+            counters.source(header.ssrc);
+        }
+    }
+
+    fn codec(&self) -> Option<(super::plan::Codec, u8)> {
+        self.answer.as_ref().and_then(|answer| answer.codec)
+    }
+}

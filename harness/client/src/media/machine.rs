@@ -1,0 +1,266 @@
+//! One call's media: takes datagrams, texts and time, gives datagrams, events and deadlines.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ringfence_model::RunKey;
+use ringfence_model::observation::CallSeen;
+use rtc_crypto::RTCCryptoProvider;
+
+use super::MediaError;
+use super::answer::Answer;
+use super::attack::Run;
+use super::audio::{Markers, Random, Stream};
+use super::dtls::Dtls;
+use super::gather::Gather;
+use super::ice::{Ice, Kind, Path};
+use super::io::{Allow, Event, Input, Output};
+use super::plan::{CandidatePolicy, MediaPlan, Sdes, TurnServer};
+use super::rtcp::Reception;
+use super::seen::{self, Counters};
+use super::srtp::{SdesKey, Srtp};
+
+/// As DTLS server: how long the target may take to begin, once ICE has connected.
+pub(super) const CLIENT_HELLO_WAIT: Duration = Duration::from_secs(10);
+/// The machine.
+pub struct MediaMachine {
+    pub(super) plan: MediaPlan,
+    pub(super) key: RunKey,
+    pub(super) provider: Arc<dyn RTCCryptoProvider>,
+    pub(super) allow: Allow,
+    pub(super) gather: Gather,
+    pub(super) ice: Ice,
+    pub(super) dtls: Option<Dtls>,
+    pub(super) srtp: Srtp,
+    pub(super) sdes: Option<SdesKey>,
+    pub(super) answer: Option<Answer>,
+    pub(super) stream: Stream,
+    pub(super) markers: Markers,
+    pub(super) reception: Reception,
+    pub(super) attack: Option<Run>,
+    pub(super) reports_are_ours: bool,
+    pub(super) counters: Counters,
+    pub(super) early_dtls: VecDeque<Vec<u8>>,
+    pub(super) early_media: VecDeque<Vec<u8>>,
+    pub(super) connected: bool,
+    pub(super) hello_until: Option<Instant>,
+    pub(super) next_report: Option<Instant>,
+    pub(super) out: VecDeque<Output>,
+    pub(super) relay_refusal: Option<String>,
+    pub(super) random: Random,
+    offered: bool,
+    closed: bool,
+    pub(super) audio: bool,
+    pub(super) next_audio: Option<Instant>,
+}
+
+impl MediaMachine {
+    /// A machine that begins to gather. `locals` are bound sockets with their addresses; `turn` and `stun` are asked as the
+    /// plan allows. Secrets in evidence become digests under `key`.
+    ///
+    /// # Errors
+    /// The plan has no SRTP profile or codec, there is no socket, or a library refuses its configuration.
+    pub fn new(
+        now: Instant,
+        plan: MediaPlan,
+        locals: Vec<SocketAddr>,
+        turn: Vec<TurnServer>,
+        stun: Vec<SocketAddr>,
+        key: RunKey,
+    ) -> Result<Self, MediaError> {
+        let empty = |field| Err(MediaError::Plan(field));
+        if plan.srtp_profiles.is_empty() {
+            return empty("srtp_profiles is empty"); // `rtc-dtls` would complete without SRTP
+        }
+        if plan.codecs.is_empty() {
+            return empty("codecs is empty");
+        }
+        if locals.is_empty() {
+            return empty("there is no local address");
+        }
+        let provider = rtc_crypto::default_provider().map_err(MediaError::setup)?;
+        let stun = if plan.candidates == CandidatePolicy::All { stun } else { Vec::new() };
+        let turn = if plan.candidates == CandidatePolicy::Host { Vec::new() } else { turn };
+        let gather = Gather::new(now, &provider, &locals, &stun, &turn)?;
+        let mut ice = Ice::new(provider.clone())?;
+        if plan.candidates != CandidatePolicy::Relay {
+            locals.iter().for_each(|local| ice.add_local(Kind::Host, *local, *local));
+        }
+        let sdes = if plan.sdes == Sdes::None { None } else { Some(SdesKey::random()?) };
+        // Calls of one run share a seed and differ in their sockets; what they send must differ too.
+        let seed = locals.iter().fold(plan.seed, |seed, local| Random::new(seed ^ u64::from(local.port())).next());
+        let mut machine = Self {
+            stream: Stream::new(seed),
+            random: Random::new(!seed),
+            plan,
+            key,
+            provider,
+            allow: Arc::new(|_| true),
+            gather,
+            ice,
+            dtls: None,
+            srtp: Srtp::default(),
+            sdes,
+            answer: None,
+            markers: Markers::default(),
+            reception: Reception::new(now),
+            attack: None,
+            reports_are_ours: false,
+            counters: Counters::default(),
+            early_dtls: VecDeque::new(),
+            early_media: VecDeque::new(),
+            connected: false,
+            hello_until: None,
+            next_report: None,
+            out: VecDeque::new(),
+            relay_refusal: None,
+            offered: false,
+            closed: false,
+            audio: false,
+            next_audio: None,
+        };
+        machine.pump(now);
+        Ok(machine)
+    }
+
+    /// Limits whom the machine dials; to be set before anything goes in.
+    #[must_use]
+    pub fn with_scope(mut self, allow: Allow) -> Self {
+        self.allow = allow;
+        self
+    }
+
+    /// Takes something in. [`MediaMachine::poll`] is to be drained afterwards.
+    pub fn input(&mut self, now: Instant, input: Input<'_>) {
+        if self.closed {
+            return;
+        }
+        match input {
+            Input::Datagram { local, remote, bytes } => self.datagram(now, Path { local, remote }, bytes),
+            Input::Answer(text) => self.answer(now, text),
+            Input::Timeout => self.timeout(now),
+            Input::SendAudio(on) => self.audio = on,
+            Input::Attack(attack) => self.start_attack(now, attack),
+            Input::Close => self.close(now),
+        }
+        self.send_audio(now);
+        self.pump(now);
+    }
+
+    /// The next thing to do; [`Output::Timeout`] or [`Output::Idle`] when there is nothing more.
+    pub fn poll(&mut self) -> Output {
+        self.out.pop_front().unwrap_or_else(|| self.next_timeout().map_or(Output::Idle, Output::Timeout))
+    }
+
+    /// What the call has seen so far.
+    pub fn seen(&self, _now: Instant) -> CallSeen {
+        let mut counters = self.counters.clone();
+        // Packets that still wait for keys: without keys there is nothing else that they could be judged by.
+        for packet in &self.early_media {
+            self.judge_plain(packet, &mut counters);
+        }
+        counters.media.loss = self.reception.loss();
+        let answer = self.answer.as_ref();
+        let mut ice = seen::ice(answer.and_then(|answer| answer.ice.as_ref()), &self.key);
+        ice.connected = self.connected;
+        ice.local_type = self.ice.local_type().map(str::to_owned);
+        ice.remote_address = self.ice.path().map(|path| seen::address(path.remote));
+        CallSeen {
+            sdp: answer.map(|answer| answer.seen.clone()).unwrap_or_default(),
+            ice,
+            dtls: self.dtls.as_ref().map(|dtls| dtls.seen(&self.key)).unwrap_or_default(),
+            srtp: self.srtp.seen(&self.key),
+            media: counters.media,
+            rtcp: counters.rtcp,
+            datagrams_received: counters.datagrams,
+        }
+    }
+
+    /// Candidates of the target, and datagrams, that the scope forbade.
+    pub fn out_of_scope(&self) -> u64 {
+        self.counters.out_of_scope
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        let told = self.gather.timeout(now);
+        self.gathered(now, told);
+        if let Some(told) = self.ice.timeout(now) {
+            self.ice_told(now, told);
+        }
+        if let Some(dtls) = &mut self.dtls {
+            let told = dtls.timeout(now);
+            self.dtls_told(now, told);
+        }
+        if self.hello_until.is_some_and(|until| now >= until) {
+            self.hello_until = None;
+            if self.dtls.as_ref().is_some_and(|dtls| !dtls.has_begun()) {
+                self.fail("dtls", "the target never began as the DTLS client");
+            }
+        }
+        self.send_report(now);
+        self.run_attack(now);
+    }
+
+    fn next_timeout(&mut self) -> Option<Instant> {
+        if self.closed {
+            return None;
+        }
+        let next_audio = self.next_audio.filter(|_| self.audio_flows());
+        let attack = self.attack.as_ref().map(Run::poll_timeout);
+        let dtls = self.dtls.as_ref().and_then(Dtls::poll_timeout);
+        let others = [next_audio, attack, dtls, self.next_report, self.hello_until];
+        let network = [self.gather.poll_timeout(!self.offered), self.ice.poll_timeout()];
+        others.into_iter().chain(network).flatten().min()
+    }
+
+    /// Moves everything that the parts want to send or tell into the output.
+    fn pump(&mut self, now: Instant) {
+        loop {
+            if let Some((path, bytes)) = self.gather.poll_transmit(now) {
+                self.transmit(path, bytes);
+            } else if let Some((path, bytes)) = self.ice.poll_transmit() {
+                self.route(now, path, &bytes);
+            } else if let Some(told) = self.ice.poll_told() {
+                self.ice_told(now, told);
+            } else if let Some((path, bytes)) = self.dtls_datagram(now) {
+                self.route(now, path, &bytes);
+            } else {
+                break;
+            }
+        }
+        if !self.offered && self.gather.done(now) {
+            self.offered = true;
+            self.offer();
+        }
+    }
+
+    fn dtls_datagram(&mut self, now: Instant) -> Option<(Path, Vec<u8>)> {
+        let path = self.ice.path()?;
+        Some((path, self.dtls.as_mut()?.poll_transmit(now)?))
+    }
+
+    fn close(&mut self, now: Instant) {
+        if let (Some(path), true) = (self.ice.path(), self.srtp.is_keyed()) {
+            let goodbye = self.reception.goodbye(now, &self.stream, &self.plan.cname);
+            if let Some(packet) = self.srtp.protect_rtcp(goodbye) {
+                self.route(now, path, &packet);
+            }
+        }
+        if let Some(dtls) = &mut self.dtls {
+            dtls.close(now);
+        }
+        self.pump(now); // `close_notify` travels through the allocation, so before that is given back
+        self.gather.close(now);
+        self.closed = true;
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    pub(super) fn fail(&mut self, stage: &str, reason: &str) {
+        self.tell(Event::Failed(format!("{stage}: {reason}")));
+    }
+}

@@ -1,0 +1,74 @@
+//! The media side of a call: ICE, DTLS, SRTP and audio behind one machine that neither opens a socket nor reads a clock.
+//!
+//! [`MediaMachine`] takes datagrams and the time ([`Input`]) and gives datagrams, events and the next deadline
+//! ([`Output`]). What a call says and does is a [`MediaPlan`]; a bend is another value of one of its fields.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `plan`, `identity` | what a call will do; our certificate |
+//! | `offer`, `answer` | our SDP and the target's |
+//! | `gather`, `ice` | STUN and TURN servers; candidates and the selected pair |
+//! | `dtls`, `tap`, `random_swap`, `sniff` | the handshake and what can be seen of it |
+//! | `srtp`, `plain` | what the keys open, and what came unprotected |
+//! | `audio`, `rtcp` | what we send, its echo, reports |
+//! | `attack` | packets that a receiver must refuse |
+//! | `machine`, `io`, `inbound`, `outbound`, `seen` | all of it together, and evidence |
+//!
+//! # Limits
+//! DTLS 1.2 only. `rtc-dtls` reads the wall clock for four bytes of its random, and `rtc-ice` and `rtc-stun` draw transaction
+//! ids from the thread's generator: a run on simulated time repeats in everything but those.
+
+mod answer;
+mod attack;
+mod audio;
+mod dtls;
+#[cfg(test)]
+mod dtls_tests;
+mod gather;
+mod ice;
+mod identity;
+mod inbound;
+mod io;
+mod machine;
+mod offer;
+mod outbound;
+mod plain;
+mod plan;
+mod random_swap;
+mod rtcp;
+mod seen;
+mod sniff;
+mod srtp;
+mod tap;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod turn_tests;
+
+pub use attack::{Attack, AttackKind, AttackSeen};
+pub use identity::Identity;
+pub use io::{Allow, Event, Input, Output};
+pub use machine::MediaMachine;
+pub use ringfence_srtp::Profile as SrtpProfile;
+
+pub use plan::{CandidatePolicy, Codec, FingerprintBend, MediaPlan, Sdes, Setup, TransportProfile, TurnServer};
+
+/// Our own fault: nothing that a target does ends in one of these.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// A library or the system refused something that it should not.
+    #[error("media setup: {0}")]
+    Setup(String),
+    /// A field of the plan cannot be used.
+    #[error("media plan: {0}")]
+    Plan(&'static str),
+    /// A socket could not be bound or read.
+    #[error("media socket: {0}")]
+    Socket(#[from] std::io::Error),
+}
+
+impl MediaError {
+    fn setup(error: impl std::fmt::Display) -> Self {
+        Self::Setup(error.to_string())
+    }
+}

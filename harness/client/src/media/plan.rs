@@ -1,0 +1,216 @@
+//! What a call is going to say and do: a value, honest by default. A bend is another value of the same field, and the code
+//! that writes the offer and runs the handshake does not know which values are honest.
+
+use std::net::SocketAddr;
+
+use ringfence_model::Secret;
+use ringfence_srtp::Profile;
+
+use super::audio::Random;
+use super::identity::Identity;
+
+/// Everything about one call's media that its maker may choose.
+#[derive(Clone, Debug)]
+pub struct MediaPlan {
+    /// Transport profile of the m-line.
+    pub profile: TransportProfile,
+    /// Keys in our SDP.
+    pub sdes: Sdes,
+    /// What our `a=fingerprint` says.
+    pub fingerprint: FingerprintBend,
+    /// What our `a=setup` says.
+    pub setup: Setup,
+    /// SRTP profiles that we offer in DTLS, the preferred first.
+    pub srtp_profiles: Vec<Profile>,
+    /// Which candidates we gather and offer.
+    pub candidates: CandidatePolicy,
+    /// Our certificate and client random. A clone of another call's identity repeats both.
+    pub certificate: Identity,
+    /// Codecs of the offer, the preferred first.
+    pub codecs: Vec<Codec>,
+    /// Our canonical name, in SDP and RTCP.
+    pub cname: String,
+    /// Seed of what is random and no secret: SSRC, first sequence number and timestamp, markers.
+    pub seed: u64,
+}
+
+impl MediaPlan {
+    /// An honest call. Calls of one seed differ in what they send only as their sockets do.
+    pub fn honest(certificate: Identity, seed: u64) -> Self {
+        Self {
+            profile: TransportProfile::Savpf,
+            sdes: Sdes::None,
+            fingerprint: FingerprintBend::Right,
+            setup: Setup::Actpass,
+            srtp_profiles: vec![Profile::AeadAes128Gcm, Profile::AeadAes256Gcm, Profile::AesCm128HmacSha1_80],
+            candidates: CandidatePolicy::All,
+            certificate,
+            codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::TelephoneEvent],
+            cname: format!("{:016x}", Random::new(seed).next()),
+            seed,
+        }
+    }
+}
+
+impl Default for MediaPlan {
+    /// An honest call with a fresh identity and a random seed.
+    ///
+    /// # Panics
+    /// If the system has no randomness.
+    fn default() -> Self {
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed).expect("the system gives randomness");
+        let certificate = Identity::fresh().expect("a certificate needs nothing but randomness");
+        Self::honest(certificate, u64::from_le_bytes(seed))
+    }
+}
+
+/// The transport profile of an audio section.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TransportProfile {
+    /// `UDP/TLS/RTP/SAVPF`: RFC 5764 with RFC 5124.
+    #[default]
+    Savpf,
+    /// `RTP/AVPF`: RFC 4585, in the clear.
+    Avpf,
+    /// `RTP/AVP`: RFC 3551, in the clear.
+    Avp,
+    /// `RTP/SAVP`: RFC 3711, keys by other means.
+    Savp,
+}
+
+impl TransportProfile {
+    /// As it stands in the m-line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Savpf => "UDP/TLS/RTP/SAVPF",
+            Self::Avpf => "RTP/AVPF",
+            Self::Avp => "RTP/AVP",
+            Self::Savp => "RTP/SAVP",
+        }
+    }
+}
+
+/// Keys in our SDP: `a=crypto`, RFC 4568.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sdes {
+    /// No `a=crypto`.
+    #[default]
+    None,
+    /// `a=crypto`, and nothing of DTLS.
+    Only,
+    /// Both.
+    Both,
+}
+
+/// What `a=fingerprint` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FingerprintBend {
+    /// The hash of our certificate.
+    #[default]
+    Right,
+    /// The hash of another.
+    Wrong,
+    /// The line is not there.
+    Missing,
+}
+
+/// What `a=setup` says in our offer. RFC 8842, section 5.2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Setup {
+    /// The answer chooses.
+    #[default]
+    Actpass,
+    /// We will be the DTLS client.
+    Active,
+    /// We will be the DTLS server.
+    Passive,
+}
+
+impl Setup {
+    /// As it stands in the SDP.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Actpass => "actpass",
+            Self::Active => "active",
+            Self::Passive => "passive",
+        }
+    }
+}
+
+/// Which candidates we gather and offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CandidatePolicy {
+    /// Host, server-reflexive and relayed.
+    #[default]
+    All,
+    /// Relayed only.
+    Relay,
+    /// Host only.
+    Host,
+}
+
+/// A codec that we can send without having it: its frames are opaque to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// RFC 7587, payload type 111 in our offer.
+    Opus,
+    /// RFC 3551, payload type 0.
+    Pcmu,
+    /// RFC 3551, payload type 8.
+    Pcma,
+    /// RFC 4733, payload type 101 in our offer; never sent.
+    TelephoneEvent,
+}
+
+impl Codec {
+    /// The payload type in our offer.
+    pub const fn payload_type(self) -> u8 {
+        match self {
+            Self::Opus => 111,
+            Self::Pcmu => 0,
+            Self::Pcma => 8,
+            Self::TelephoneEvent => 101,
+        }
+    }
+
+    /// The value of `a=rtpmap` behind the payload type.
+    pub const fn rtpmap(self) -> &'static str {
+        match self {
+            Self::Opus => "opus/48000/2",
+            Self::Pcmu => "PCMU/8000",
+            Self::Pcma => "PCMA/8000",
+            Self::TelephoneEvent => "telephone-event/8000",
+        }
+    }
+
+    /// The value of `a=fmtp` behind the payload type, where there is one.
+    pub const fn fmtp(self) -> Option<&'static str> {
+        match self {
+            Self::Opus => Some("minptime=10;useinbandfec=1"),
+            Self::TelephoneEvent => Some("0-16"),
+            Self::Pcmu | Self::Pcma => None,
+        }
+    }
+
+    /// Timestamp units per second.
+    pub const fn clock_hz(self) -> u32 {
+        if matches!(self, Self::Opus) { 48_000 } else { 8_000 }
+    }
+
+    /// Whether one byte is one sample, so that the length of a plain payload is known.
+    pub const fn is_g711(self) -> bool {
+        matches!(self, Self::Pcmu | Self::Pcma)
+    }
+}
+
+/// A TURN server that we reach over UDP, with long-term credentials. RFC 8656.
+#[derive(Clone, Debug)]
+pub struct TurnServer {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// Account name.
+    pub username: String,
+    /// Password.
+    pub credential: Secret,
+}

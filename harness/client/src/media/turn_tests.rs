@@ -1,0 +1,143 @@
+//! The relayed way, against a TURN server made by hand: what goes over the wire, on simulated time.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use ringfence_model::RunKey;
+use ringfence_wire::stun::{Attribute, Class, Message, Method, long_term_key, verify_integrity};
+
+use super::*;
+
+const LOCAL: &str = "127.0.0.1:50000";
+const SERVER: &str = "127.0.0.9:3478";
+const RELAYED: &str = "127.0.0.9:49152";
+const PEER: &str = "127.0.0.8:40000";
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+/// What the server answers, RFC 8656, sections 7.2, 9 and 11, and what it would pass on to peers.
+#[derive(Default)]
+struct Server {
+    permitted: Vec<SocketAddr>,
+    passed_on: Vec<(SocketAddr, Vec<u8>)>,
+    released: bool,
+}
+
+impl Server {
+    fn take(&mut self, bytes: &[u8]) -> Option<Message> {
+        let message = Message::parse(bytes).unwrap();
+        let answer = |class| Message::new(class, message.method, message.transaction);
+        if message.class == Class::Indication {
+            let peer = message.peer_addresses().next().unwrap();
+            self.passed_on.push((peer, message.data().unwrap().to_vec()));
+            return None;
+        }
+        if !message.is_signed() {
+            let challenge = Attribute::ErrorCode { code: 401, reason: "Unauthorized".into() };
+            let challenge = answer(Class::Error).with(challenge).with(Attribute::Realm("lab".into()));
+            return Some(challenge.with(Attribute::Nonce("nonce".into())));
+        }
+        verify_integrity(bytes, &long_term_key("user", "lab", "password")).unwrap();
+        match message.method {
+            Method::ALLOCATE => {
+                let granted = answer(Class::Success).with(Attribute::XorRelayedAddress(address(RELAYED)));
+                Some(granted.with(Attribute::Lifetime(600)).with(Attribute::XorMappedAddress(address(LOCAL))))
+            }
+            Method::CREATE_PERMISSION => {
+                self.permitted.extend(message.peer_addresses());
+                Some(answer(Class::Success))
+            }
+            Method::REFRESH => {
+                self.released = message.lifetime() == Some(0);
+                Some(answer(Class::Success).with(Attribute::Lifetime(0)))
+            }
+            _ => Some(answer(Class::Error).with(Attribute::ErrorCode { code: 400, reason: "no channels here".into() })),
+        }
+    }
+}
+
+/// Runs until nothing is due before `until`; everything has to go to the server.
+fn run(machine: &mut MediaMachine, server: &mut Server, now: &mut Instant, until: Instant) -> Vec<Event> {
+    let mut events = Vec::new();
+    for _ in 0..10_000 {
+        match machine.poll() {
+            Output::Event(event) => events.push(event),
+            Output::Transmit { remote, bytes, .. } => {
+                assert_eq!(remote, address(SERVER), "a relayed call talks to its server only");
+                if let Some(answer) = server.take(&bytes) {
+                    let bytes = answer.emit().unwrap();
+                    machine.input(*now, Input::Datagram { local: address(LOCAL), remote, bytes: &bytes });
+                }
+            }
+            Output::Timeout(at) if at <= until => {
+                *now = at.max(*now);
+                machine.input(*now, Input::Timeout);
+            }
+            Output::Timeout(_) | Output::Idle => return events,
+        }
+    }
+    panic!("the machine never rests: {events:?}");
+}
+
+#[test]
+fn a_relayed_call_offers_checks_and_gives_back_its_allocation() {
+    let mut now = Instant::now();
+    let plan = MediaPlan { candidates: CandidatePolicy::Relay, ..MediaPlan::default() };
+    let turn = TurnServer { address: address(SERVER), username: "user".into(), credential: "password".into() };
+    let key = RunKey::from_random([1; 32]);
+    let mut machine = MediaMachine::new(now, plan, vec![address(LOCAL)], vec![turn], vec![], key).unwrap();
+    let mut server = Server::default();
+    let until = now;
+    let events = run(&mut machine, &mut server, &mut now, until);
+    let [Event::Offer(offer)] = &events[..] else { panic!("{events:?}") };
+    assert!(offer.contains("127.0.0.9 49152 typ relay") && !offer.contains("typ host"), "{offer}");
+    assert!(offer.contains("m=audio 49152 "), "the default candidate is the relayed one: {offer}");
+
+    machine.input(
+        now,
+        Input::Answer(
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 40000 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 127.0.0.8\r\n\
+             a=ice-ufrag:abcdef\r\na=ice-pwd:0123456789012345678901\r\na=setup:active\r\na=fingerprint:sha-256 00:11\r\n\
+             a=candidate:1 1 udp 2130706431 127.0.0.8 40000 typ host\r\n",
+        ),
+    );
+    let until = now + Duration::from_secs(1);
+    run(&mut machine, &mut server, &mut now, until);
+    assert_eq!(server.permitted, [address(PEER)]);
+    let (peer, check) = server.passed_on.first().expect("a check went through the relay");
+    let check_message = Message::parse(check).unwrap();
+    assert_eq!((*peer, check_message.method), (address(PEER), Method::BINDING));
+    assert!(check_message.username().is_some_and(|name| name.starts_with("abcdef:")));
+
+    // The peer answers through the relay: the pair is selected, and evidence says by which kind of candidate.
+    let success = |request: &[u8]| {
+        let request = Message::parse(request).unwrap();
+        let answer = Message::new(Class::Success, Method::BINDING, request.transaction);
+        let answer = answer.with(Attribute::XorMappedAddress(address(RELAYED)));
+        let answer = answer.signed(b"0123456789012345678901").unwrap().fingerprinted().unwrap();
+        let data = Message::new(Class::Indication, Method::DATA, [9; 12]);
+        let data = data.with(Attribute::XorPeerAddress(address(PEER))).with(Attribute::Data(answer.emit().unwrap()));
+        data.emit().unwrap()
+    };
+    let mut events = Vec::new();
+    for _ in 0..5 {
+        for (_, request) in std::mem::take(&mut server.passed_on) {
+            let bytes = success(&request);
+            machine.input(now, Input::Datagram { local: address(LOCAL), remote: address(SERVER), bytes: &bytes });
+        }
+        let until = now + Duration::from_millis(50);
+        events.extend(run(&mut machine, &mut server, &mut now, until));
+    }
+    assert!(events.contains(&Event::IceConnected), "{events:?}");
+    let seen = machine.seen(now);
+    assert_eq!(seen.ice.local_type.as_deref(), Some("relay"));
+    assert_eq!(seen.ice.remote_address, Some(PEER.into()));
+    assert!(seen.datagrams_received > 0, "what peers sent through the relay is the target's");
+
+    machine.input(now, Input::Close);
+    let until = now;
+    run(&mut machine, &mut server, &mut now, until);
+    assert!(server.released);
+}

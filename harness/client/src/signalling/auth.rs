@@ -1,0 +1,108 @@
+//! Answering digest challenges: the strongest that can be answered, each nonce once, three times at most.
+
+use ringfence_model::Secret;
+use ringfence_wire::digest::{self, Algorithm, Authorization, Challenge};
+use ringfence_wire::sip::Message;
+
+use super::message::Agent;
+
+/// Challenges of one request that are answered: one at the proxy, one at the registrar, one more for a stale nonce.
+const MAX_ANSWERS: u32 = 3;
+/// Realms that one request is answered for.
+const MAX_REALMS: usize = 4;
+
+/// The fields that ask, and those that answer. RFC 3261, sections 22.2 and 22.3.
+pub(super) const FIELDS: [(&str, &str); 2] =
+    [("WWW-Authenticate", "Authorization"), ("Proxy-Authenticate", "Proxy-Authorization")];
+
+/// A user name and a password.
+#[derive(Clone)]
+pub(super) struct Credentials {
+    pub username: String,
+    pub password: Secret,
+}
+
+/// What one request has been asked, and what it answers.
+#[derive(Clone, Default)]
+pub(super) struct Authenticator {
+    kept: Vec<Kept>,
+    /// Field, realm and nonce of every challenge that was answered.
+    used: Vec<(&'static str, String, String)>,
+    answers: u32,
+}
+
+#[derive(Clone)]
+struct Kept {
+    field: &'static str,
+    challenge: Challenge,
+    /// How often this nonce was used.
+    count: u32,
+}
+
+impl Authenticator {
+    /// Takes the challenges of a 401 or 407. Whether there is anything new to answer them with.
+    pub fn take(&mut self, message: &Message) -> bool {
+        if self.answers >= MAX_ANSWERS {
+            return false;
+        }
+        let mut fresh = false;
+        for (asks, field) in FIELDS {
+            for challenge in best_by_realm(message, asks) {
+                let key = (field, challenge.realm.clone(), challenge.nonce.clone());
+                // The same credentials for the same nonce were refused already. A one-time nonce comes new each time.
+                if self.used.contains(&key) || self.kept.len() >= 2 * MAX_REALMS {
+                    continue;
+                }
+                self.used.push(key);
+                self.kept.retain(|kept| kept.field != field || kept.challenge.realm != challenge.realm);
+                self.kept.push(Kept { field, challenge, count: 0 });
+                fresh = true;
+            }
+        }
+        self.answers += u32::from(fresh);
+        fresh
+    }
+
+    /// The fields that the next request carries: every challenge so far, each nonce counted up.
+    pub fn headers(&mut self, who: &Credentials, method: &str, uri: &str, agent: &mut Agent) -> Vec<(String, String)> {
+        let pair = (who.username.as_str(), who.password.expose().as_str());
+        let answer = |kept: &mut Kept| {
+            kept.count += 1;
+            let cnonce = agent.random(16);
+            let answer = Authorization::answer(&kept.challenge, pair, (method, uri), (kept.count, &cnonce)).ok()?;
+            Some((kept.field.to_owned(), answer.to_string()))
+        };
+        self.kept.iter_mut().filter_map(answer).collect()
+    }
+}
+
+/// Every digest challenge of one field that can be read; one that cannot does not hide the others.
+pub(super) fn challenges(message: &Message, field: &str) -> Vec<Challenge> {
+    message.headers(field).filter_map(|value| digest::challenges([value]).ok()).flatten().collect()
+}
+
+/// Per realm the challenge with the strongest algorithm that can be computed (RFC 8760, section 2.3).
+fn best_by_realm(message: &Message, field: &str) -> Vec<Challenge> {
+    let mut best: Vec<Challenge> = Vec::new();
+    for challenge in challenges(message, field).into_iter().filter(|challenge| strength(challenge) > 0) {
+        match best.iter().position(|known| known.realm == challenge.realm) {
+            Some(index) => {
+                if let Some(known) = best.get_mut(index).filter(|known| strength(&challenge) > strength(known)) {
+                    *known = challenge;
+                }
+            }
+            None if best.len() < MAX_REALMS => best.push(challenge),
+            None => {}
+        }
+    }
+    best
+}
+
+fn strength(challenge: &Challenge) -> u8 {
+    let qop = challenge.qop.is_empty() || challenge.qop.iter().any(|qop| qop.eq_ignore_ascii_case("auth"));
+    match Algorithm::named(challenge.algorithm.as_deref()) {
+        Ok(Algorithm::Sha256) if qop => 2,
+        Ok(Algorithm::Md5) if qop => 1,
+        _ => 0,
+    }
+}

@@ -1,0 +1,102 @@
+//! What both sides of a call remember: RFC 3261 section 12, seen from the caller.
+
+use std::time::{Duration, Instant};
+
+use ringfence_wire::sip;
+
+use super::message::{Answer, Draft};
+
+/// A call that was answered.
+pub(super) struct Dialog {
+    pub call_id: String,
+    /// Our side, as From of what we send.
+    pub local: String,
+    pub local_tag: String,
+    /// The far side, as To of what we send.
+    pub remote: String,
+    pub remote_tag: String,
+    /// The far side's Contact, as it is written: masked or unroutable, it still belongs in the Request-URI.
+    pub target: String,
+    /// Whole entries, nearest first.
+    routes: Vec<String>,
+    pub local_cseq: u32,
+    pub remote_cseq: Option<u32>,
+    /// The last description that the far side sent.
+    pub remote_sdp: Vec<u8>,
+    /// Session timer: our turn to refresh, and how often. RFC 4028, section 10.
+    pub refresh: Option<(Instant, Duration)>,
+}
+
+impl Dialog {
+    /// From a 2xx to `invite`. RFC 3261, section 12.1.2.
+    pub fn new(invite: &Draft, answer: &Answer) -> Self {
+        let message = &answer.message;
+        let remote = message.header("To").unwrap_or(&invite.to).to_owned();
+        let mut routes: Vec<String> =
+            message.headers("Record-Route").flat_map(sip::split_list).map(str::to_owned).collect();
+        routes.reverse();
+        let target = contact(message).unwrap_or_else(|| invite.uri.clone());
+        Self {
+            call_id: invite.call_id.clone(),
+            local: invite.from.clone(),
+            local_tag: sip::tag(&invite.from).unwrap_or_default(),
+            remote_tag: sip::tag(&remote).unwrap_or_default(),
+            remote,
+            target,
+            routes,
+            local_cseq: invite.cseq,
+            remote_cseq: None,
+            remote_sdp: message.body.clone(),
+            refresh: None,
+        }
+    }
+
+    /// The next request within this call.
+    pub fn draft(&mut self, method: &str) -> Draft {
+        self.local_cseq = self.local_cseq.saturating_add(1);
+        Draft { cseq: self.local_cseq, ..self.addressed(method) }
+    }
+
+    /// A request under the number of the INVITE: its ACK.
+    pub fn ack(&self, invite_cseq: u32) -> Draft {
+        Draft { cseq: invite_cseq, ..self.addressed("ACK") }
+    }
+
+    /// Request-URI and Route. RFC 3261, section 12.2.1.1: a first route without `lr` is an old strict router, which wants
+    /// to be the Request-URI itself.
+    fn addressed(&self, method: &str) -> Draft {
+        let (local, remote) = (self.local.clone(), self.remote.clone());
+        let mut draft = Draft::new(method, self.target.clone(), local, remote, self.call_id.clone());
+        draft.routes = self.routes.clone();
+        if let Some(strict) = self.routes.first().and_then(|route| sip::uri(route)).filter(|uri| !is_loose(uri)) {
+            draft.uri = strict.to_owned();
+            draft.routes.remove(0);
+            draft.routes.push(format!("<{}>", self.target));
+        }
+        draft
+    }
+
+    /// Takes the far side's word on the session timer, and whose turn the refresh is.
+    pub fn set_timer(&mut self, now: Instant, value: Option<&str>) {
+        let value = value.unwrap_or_default();
+        let seconds = value.split(';').next().and_then(|text| text.trim().parse::<u64>().ok());
+        let ours = sip::param(value, "refresher").is_none_or(|who| who.eq_ignore_ascii_case("uac"));
+        // RFC 4028, section 10: half of the interval. Below its minimum of 90 s nothing is promised, so it is capped below.
+        let half =
+            seconds.filter(|seconds| (2..=86_400).contains(seconds)).map(|seconds| Duration::from_secs(seconds / 2));
+        self.refresh = half.filter(|_| ours).map(|half| (now + half, half));
+    }
+}
+
+/// The URI of the first Contact.
+pub(super) fn contact(message: &sip::Message) -> Option<String> {
+    let first = message.headers("Contact").flat_map(sip::split_list).next()?;
+    sip::uri(first).filter(|uri| !uri.is_empty() && !uri.contains(char::is_whitespace)).map(str::to_owned)
+}
+
+fn is_loose(uri: &str) -> bool {
+    let parameters = uri.split('?').next().unwrap_or_default().split(';').skip(1);
+    parameters
+        .map(|parameter| parameter.split('=').next().unwrap_or_default())
+        .any(|name| name.trim().eq_ignore_ascii_case("lr"))
+}

@@ -1,0 +1,373 @@
+//! INVITE: RFC 3261 section 13, with its answers, acknowledgements and its end.
+
+use std::time::Instant;
+
+use ringfence_model::Untrusted;
+use ringfence_wire::sip;
+
+use super::auth::{Authenticator, Credentials};
+use super::dialog::Dialog;
+use super::machine::{Pending, Signalling};
+use super::message::{Answer, Draft};
+use super::{Event, peer};
+use crate::Failure;
+
+/// Provisional answers that are told.
+const MAX_PROVISIONAL: u32 = 32;
+/// Acknowledgements that are repeated for repeated final answers.
+const MAX_REPEATED_ACKS: u32 = 64;
+/// Answers of one forked INVITE that are acknowledged and ended.
+const MAX_FORKS: usize = 8;
+/// Longest session interval that 422 may wish, in seconds.
+const MAX_SESSION_INTERVAL: u32 = 7200;
+
+/// One call.
+pub(super) struct Invite {
+    pending: Pending,
+    /// The credentials of the INVITE, which its ACK repeats (RFC 3261, section 22.1).
+    sent_auth: Vec<(String, String)>,
+    stage: Stage,
+    /// The caller no longer wants it.
+    unwanted: bool,
+    /// It rang for too long.
+    gave_up: bool,
+    /// When it has rung for long enough.
+    rings_until: Instant,
+    /// What was sent for each final answer, by branch and the far side's tag.
+    acks: Vec<((String, String), Vec<u8>)>,
+    repeated_acks: u32,
+    provisional: u32,
+    wished_interval: bool,
+    pub dialog: Option<Dialog>,
+    pub sdp: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing came yet.
+    Calling,
+    /// A provisional answer came.
+    Proceeding,
+    /// CANCEL is sent.
+    Cancelling,
+    /// Answered and acknowledged.
+    Confirmed,
+    /// BYE is sent.
+    Ending,
+    /// Refused, failed or ended.
+    Over,
+}
+
+impl Invite {
+    pub fn is_live(&self) -> bool {
+        self.stage != Stage::Over
+    }
+
+    /// The dialog, while it lasts.
+    pub fn live_dialog(&mut self) -> Option<&mut Dialog> {
+        self.dialog.as_mut().filter(|_| matches!(self.stage, Stage::Confirmed | Stage::Ending))
+    }
+
+    pub fn wake_at(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Calling => Some(self.pending.deadline.min(self.rings_until)),
+            Stage::Proceeding => Some(self.rings_until),
+            Stage::Cancelling => Some(self.pending.deadline),
+            Stage::Confirmed => self.dialog.as_ref().and_then(|dialog| dialog.refresh).map(|(at, _)| at),
+            Stage::Ending | Stage::Over => None,
+        }
+    }
+}
+
+impl Signalling {
+    pub(super) fn invite(&mut self, now: Instant, sdp: String, headers: Vec<(String, String)>) {
+        if self.invite.as_ref().is_some_and(Invite::is_live) {
+            return self.fail(Failure::protocol("there is a call already"));
+        }
+        let mut draft = self.outside_draft("INVITE");
+        draft.header("Contact", self.agent.dialog_contact());
+        draft.header("Allow", peer::ALLOW);
+        let timer = self.plan.session_expires;
+        draft
+            .header("Supported", if timer.is_some() { "timer,ice,replaces,outbound" } else { "ice,replaces,outbound" });
+        if let Some(seconds) = timer {
+            draft.header("Session-Expires", seconds.to_string());
+        }
+        draft.headers.extend(self.plan.identity_headers.iter().cloned().chain(headers));
+        draft.body = Some(("application/sdp".into(), sdp.clone().into_bytes()));
+        let pending =
+            Pending { draft, branch: String::new(), auth: Authenticator::default(), deadline: now, reported: true };
+        self.invite = Some(Invite {
+            pending,
+            sent_auth: Vec::new(),
+            stage: Stage::Calling,
+            unwanted: false,
+            gave_up: false,
+            rings_until: now + self.plan.answer_within,
+            acks: Vec::new(),
+            repeated_acks: 0,
+            provisional: 0,
+            wished_interval: false,
+            dialog: None,
+            sdp,
+        });
+        self.send_invite(now, None);
+    }
+
+    fn send_invite(&mut self, now: Instant, credentials: Option<&Credentials>) {
+        let Some(invite) = &mut self.invite else { return };
+        let Pending { draft, auth, .. } = &mut invite.pending;
+        let headers = credentials.map(|who| auth.headers(who, "INVITE", &draft.uri, &mut self.agent));
+        invite.sent_auth = headers.unwrap_or_default();
+        match self.agent.write(draft, &invite.sent_auth) {
+            Ok((bytes, branch)) => {
+                invite.pending.branch = branch;
+                invite.pending.deadline = now + self.plan.transaction;
+                invite.stage = Stage::Calling;
+                self.transmit(bytes);
+            }
+            Err(failure) => {
+                invite.stage = Stage::Over;
+                self.fail(failure);
+            }
+        }
+    }
+
+    pub(super) fn on_invite_answer(&mut self, now: Instant, answer: Answer) {
+        let Some(invite) = &mut self.invite else { return };
+        let key = (answer.branch.clone(), answer.message.header("To").and_then(sip::tag).unwrap_or_default());
+        if answer.status >= 200
+            && let Some((_, ack)) = invite.acks.iter().find(|(known, _)| *known == key)
+        {
+            // A proxy on the way may repeat a final answer until it hears the ACK.
+            if invite.repeated_acks < MAX_REPEATED_ACKS {
+                invite.repeated_acks += 1;
+                let ack = ack.clone();
+                self.transmit(ack);
+            }
+            return;
+        }
+        if invite.pending.branch != answer.branch || invite.pending.draft.cseq != answer.cseq {
+            return;
+        }
+        match answer.status {
+            ..200 => self.on_provisional(now, answer.status),
+            200..300 => self.on_success(now, key, answer),
+            _ => self.on_refusal(now, key, answer),
+        }
+    }
+
+    fn on_provisional(&mut self, now: Instant, status: u16) {
+        let Some(invite) = &mut self.invite else { return };
+        if !matches!(invite.stage, Stage::Calling | Stage::Proceeding) {
+            return;
+        }
+        invite.stage = Stage::Proceeding;
+        invite.provisional += 1;
+        let (tell, unwanted) = (invite.provisional <= MAX_PROVISIONAL, invite.unwanted);
+        if tell {
+            self.event(Event::Provisional { status });
+        }
+        if unwanted {
+            self.send_cancel(now);
+        }
+    }
+
+    fn on_success(&mut self, now: Instant, key: (String, String), answer: Answer) {
+        let Some(invite) = &mut self.invite else { return };
+        if invite.acks.len() >= MAX_FORKS {
+            return;
+        }
+        let mut dialog = Dialog::new(&invite.pending.draft, &answer);
+        let ack = dialog.ack(invite.pending.draft.cseq);
+        let bytes = match self.agent.write(&ack, &invite.sent_auth) {
+            Ok((bytes, _)) => bytes,
+            Err(failure) => {
+                invite.stage = Stage::Over;
+                return self.fail(failure);
+            }
+        };
+        invite.acks.push((key, bytes.clone()));
+        let first = matches!(invite.stage, Stage::Calling | Stage::Proceeding | Stage::Cancelling);
+        let wanted = first && !invite.unwanted && !invite.gave_up;
+        let bye = (!wanted).then(|| dialog.draft("BYE"));
+        if wanted {
+            if self.plan.session_refresh {
+                dialog.set_timer(now, answer.message.header("Session-Expires"));
+            }
+            invite.stage = Stage::Confirmed;
+        } else if first {
+            invite.stage = Stage::Ending; // CANCEL and 200 crossed: RFC 3261, section 9.1
+        }
+        if first {
+            invite.dialog = Some(dialog);
+        }
+        self.transmit(bytes);
+        match bye {
+            Some(bye) => self.send_request(now, bye, false),
+            None => {
+                let sdp = Some(answer.message.body).filter(|body| !body.is_empty());
+                self.event(Event::Answered { status: answer.status, sdp, headers: answer.message.headers });
+            }
+        }
+    }
+
+    fn on_refusal(&mut self, now: Instant, key: (String, String), answer: Answer) {
+        let credentials = self.own_credentials();
+        let Some(invite) = &mut self.invite else { return };
+        if !matches!(invite.stage, Stage::Calling | Stage::Proceeding | Stage::Cancelling) {
+            return;
+        }
+        // RFC 3261, section 17.1.1.3: the ACK of a refusal belongs to the INVITE's own transaction.
+        let draft = &invite.pending.draft;
+        let mut ack = Draft::new("ACK", draft.uri.clone(), draft.from.clone(), draft.to.clone(), draft.call_id.clone());
+        ack.to = answer.message.header("To").unwrap_or(&draft.to).to_owned();
+        ack.cseq = draft.cseq;
+        let ack = self.agent.write_with(&ack, &[], &invite.pending.branch);
+        if let Ok(bytes) = &ack
+            && invite.acks.len() < MAX_FORKS
+        {
+            invite.acks.push((key, bytes.clone()));
+        }
+        let over = invite.unwanted || invite.gave_up;
+        let again = !over
+            && match answer.status {
+                401 | 407 => credentials.is_some() && invite.pending.auth.take(&answer.message),
+                422 => !std::mem::replace(&mut invite.wished_interval, true) && wish_interval(invite, &answer),
+                _ => false,
+            };
+        invite.pending.draft.cseq = invite.pending.draft.cseq.saturating_add(u32::from(again));
+        invite.stage = if again { invite.stage } else { Stage::Over };
+        let (gave_up, unwanted) = (invite.gave_up, invite.unwanted);
+        match ack {
+            Ok(bytes) => self.transmit(bytes),
+            Err(failure) => self.fail(failure),
+        }
+        if again {
+            self.send_invite(now, credentials.as_ref());
+        } else if gave_up {
+            self.fail(self.unanswered());
+        } else {
+            self.event(Event::Refused { status: answer.status, reason: Untrusted::new(answer.reason) });
+            if unwanted {
+                self.event(Event::Ended);
+            }
+        }
+    }
+
+    pub(super) fn cancel(&mut self, now: Instant) {
+        let Some(invite) = &mut self.invite else { return };
+        invite.unwanted = true;
+        match invite.stage {
+            Stage::Proceeding => self.send_cancel(now),
+            Stage::Over => self.event(Event::Ended),
+            // RFC 3261, section 9.1: nothing can be cancelled before the far side has said that it is there.
+            Stage::Calling | Stage::Cancelling | Stage::Confirmed | Stage::Ending => {}
+        }
+    }
+
+    /// CANCEL has branch, number and Request-URI of the INVITE.
+    fn send_cancel(&mut self, now: Instant) {
+        let Some(invite) = &mut self.invite else { return };
+        let cancel = Draft { method: "CANCEL".into(), headers: Vec::new(), body: None, ..invite.pending.draft.clone() };
+        invite.stage = Stage::Cancelling;
+        invite.pending.deadline = now + self.plan.transaction;
+        match self.agent.write_with(&cancel, &[], &invite.pending.branch) {
+            Ok(bytes) => self.transmit(bytes),
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    pub(super) fn bye(&mut self, now: Instant) {
+        let Some(invite) = &mut self.invite else { return self.event(Event::Ended) };
+        if invite.stage != Stage::Confirmed {
+            return self.cancel(now);
+        }
+        invite.stage = Stage::Ending;
+        if let Some(bye) = invite.dialog.as_mut().map(|dialog| dialog.draft("BYE")) {
+            self.send_request(now, bye, false);
+        }
+    }
+
+    pub(super) fn on_bye_answer(&mut self) {
+        let Some(invite) = self.invite.as_mut().filter(|invite| invite.stage == Stage::Ending) else { return };
+        invite.stage = Stage::Over;
+        if invite.gave_up {
+            self.fail(self.unanswered());
+        } else {
+            self.event(Event::Ended);
+        }
+    }
+
+    /// The far side hung up.
+    pub(super) fn on_remote_bye(&mut self, reason: Option<Untrusted>) {
+        let Some(invite) = &mut self.invite else { return };
+        // Both may hang up at once; then ours is answered 481 or not at all.
+        let ours = invite.stage == Stage::Ending;
+        invite.stage = Stage::Over;
+        self.event(if ours { Event::Ended } else { Event::RemoteBye { reason } });
+    }
+
+    pub(super) fn on_invite_timeout(&mut self, now: Instant) {
+        let Some(invite) = self.invite.as_mut().filter(|i| i.wake_at().is_some_and(|at| at <= now)) else { return };
+        match invite.stage {
+            Stage::Proceeding => {
+                invite.gave_up = true;
+                self.send_cancel(now);
+            }
+            Stage::Calling | Stage::Cancelling => {
+                invite.stage = Stage::Over;
+                let (gave_up, unwanted) = (invite.gave_up, invite.unwanted);
+                let failure = if gave_up { self.unanswered() } else { self.silence("INVITE") };
+                self.event(if unwanted { Event::Ended } else { Event::Failed(failure) });
+            }
+            Stage::Confirmed => self.refresh(now),
+            Stage::Ending | Stage::Over => {}
+        }
+    }
+
+    /// Session timer: an UPDATE without a description. RFC 4028, section 7.4.
+    fn refresh(&mut self, now: Instant) {
+        let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog) else { return };
+        let Some((_, half)) = dialog.refresh else { return };
+        dialog.refresh = Some((now + half, half));
+        let mut update = dialog.draft("UPDATE");
+        update.header("Contact", self.agent.dialog_contact());
+        update.header("Supported", "timer");
+        update.header("Session-Expires", format!("{};refresher=uac", half.as_secs() * 2));
+        self.send_request(now, update, false);
+    }
+
+    pub(super) fn on_update_answer(&mut self, answer: &Answer) {
+        // A far side that does not know UPDATE is not asked again; if it then hangs up, that is what it does to browsers.
+        if answer.status >= 300
+            && let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog)
+        {
+            dialog.refresh = None;
+        }
+    }
+
+    pub(super) fn dialog_draft(&mut self, method: &str) -> Option<Draft> {
+        self.invite.as_mut()?.live_dialog().map(|dialog| dialog.draft(method))
+    }
+
+    /// The next number of the dialog, or after `last` outside of one.
+    pub(super) fn next_cseq(&mut self, last: u32) -> u32 {
+        let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog) else { return last.saturating_add(1) };
+        dialog.local_cseq = dialog.local_cseq.max(last).saturating_add(1);
+        dialog.local_cseq
+    }
+
+    fn unanswered(&self) -> Failure {
+        Failure::timeout(format!("no final answer to INVITE within {:?}; cancelled", self.plan.answer_within))
+    }
+}
+
+/// RFC 4028, section 6: asks for the interval that the far side wishes.
+fn wish_interval(invite: &mut Invite, answer: &Answer) -> bool {
+    let wish = answer.message.header("Min-SE").and_then(|text| text.split(';').next()?.trim().parse::<u32>().ok());
+    let Some(seconds) = wish.filter(|seconds| *seconds <= MAX_SESSION_INTERVAL) else { return false };
+    invite.pending.draft.set("Session-Expires", seconds.to_string());
+    invite.pending.draft.set("Min-SE", seconds.to_string());
+    true
+}

@@ -1,0 +1,276 @@
+//! SIP over WebSocket (RFC 7118) as a browser's client speaks it, for one registration and one call.
+//!
+//! [`Signalling`] is a machine without sockets and clocks. Give it one [`Input`] with the time, then call
+//! [`Signalling::poll`] until it returns [`Output::Timeout`] or [`Output::Idle`]; come back at that time with
+//! [`Input::Timeout`] if nothing else happens before.
+//!
+//! ```text
+//! Opened ─ Register ─▸ RegisterAnswer… Registered │ RegisterFinal
+//!        ─ Invite   ─▸ Provisional…    Answered   │ Refused        ─ Bye ─▸ Ended
+//! ```
+//!
+//! # Limits
+//! Messages as in `ringfence_wire::sip`; three answers to challenges per request; 256 requests of the far side; eight forks
+//! of one call. WebSocket is reliable, so nothing is retransmitted, and each transaction ends by its own limit.
+
+mod auth;
+mod dialog;
+mod invite;
+mod machine;
+mod message;
+mod peer;
+mod registration;
+
+use std::time::{Duration, Instant};
+
+use ringfence_model::{Secret, Untrusted};
+use ringfence_wire::digest::Challenge;
+
+use crate::Failure;
+use crate::adapters::{CallConfig, ConfigKind};
+pub use machine::Signalling;
+
+/// T1 times 64: how long a transaction waits for its final answer. RFC 3261, sections 17.1.1.2 and 17.1.2.2.
+pub const TRANSACTION: Duration = Duration::from_secs(32);
+
+/// Transport as Via names it. RFC 7118, section 5.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Without TLS.
+    Ws,
+    /// With TLS.
+    Wss,
+}
+
+impl Transport {
+    const fn via(self) -> &'static str {
+        match self {
+            Transport::Ws => "WS",
+            Transport::Wss => "WSS",
+        }
+    }
+}
+
+/// What to say, fixed when the machine is built.
+#[derive(Clone, Debug)]
+pub struct SignallingPlan {
+    /// User part of the address-of-record.
+    pub aor_user: String,
+    /// Domain of the address-of-record.
+    pub realm: String,
+    /// Digest user name; `None` answers no challenge.
+    pub username: Option<String>,
+    /// Digest password.
+    pub password: Option<Secret>,
+    /// Request-URI of the INVITE.
+    pub target_uri: String,
+    /// How the WebSocket was opened.
+    pub transport: Transport,
+    /// `User-Agent`.
+    pub user_agent: String,
+    /// Further header fields of the INVITE.
+    pub identity_headers: Vec<(String, String)>,
+    /// Seconds that a registration is asked for.
+    pub register_expires: u32,
+    /// `Session-Expires` of the INVITE in seconds (RFC 4028); `None` offers no session timer.
+    pub session_expires: Option<u32>,
+    /// Refreshes the session when it is our turn. RFC 4028, section 7.2.
+    pub session_refresh: bool,
+    /// Seed of tags, branches and client nonces; two machines of one seed say the same.
+    pub seed: u64,
+    /// How long a transaction waits for an answer.
+    pub transaction: Duration,
+    /// How long an INVITE may ring before it is cancelled.
+    pub answer_within: Duration,
+}
+
+impl SignallingPlan {
+    /// The honest plan for a configuration.
+    pub fn honest(config: &CallConfig, seed: u64) -> Self {
+        let secure = config.ws_uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("wss:"));
+        let cognigy = config.kind != ConfigKind::Sip;
+        Self {
+            aor_user: config.aor_user.clone(),
+            realm: config.realm.clone(),
+            username: config.username.clone(),
+            password: config.password.clone(),
+            target_uri: config.target_uri.clone(),
+            transport: if secure { Transport::Wss } else { Transport::Ws },
+            user_agent: concat!("ringfence/", env!("CARGO_PKG_VERSION")).into(),
+            identity_headers: config.identity_headers.clone(),
+            register_expires: 600,
+            session_expires: cognigy.then_some(90), // what the vendor's own client asks for
+            session_refresh: true,
+            seed,
+            transaction: TRANSACTION,
+            answer_within: Duration::from_secs(60),
+        }
+    }
+}
+
+/// With whose credentials a challenge to REGISTER is answered.
+#[derive(Clone, Debug, Default)]
+pub enum LoginBend {
+    /// The plan's own.
+    #[default]
+    Own,
+    /// Nobody's: no `Authorization` is ever sent.
+    None,
+    /// The plan's user with a password that nobody was given.
+    Wrong,
+    /// Another configuration's.
+    Other {
+        /// Its user name.
+        username: String,
+        /// Its password.
+        password: Secret,
+    },
+}
+
+/// What happens to the machine.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// The WebSocket is open.
+    Opened,
+    /// One WebSocket message came.
+    Message(&'a [u8]),
+    /// The WebSocket is closed, or broke.
+    Closed,
+    /// The time that [`Output::Timeout`] named has come.
+    Timeout,
+    /// Register.
+    Register {
+        /// With whose credentials.
+        login: LoginBend,
+        /// How many registrations, one after the other on this connection; each ends by its own final answer.
+        times: u32,
+    },
+    /// Call.
+    Invite {
+        /// The offer.
+        sdp: String,
+        /// Header fields after those of the plan.
+        headers: Vec<(String, String)>,
+    },
+    /// Any other request.
+    Request {
+        /// Any token.
+        method: String,
+        /// Header fields.
+        headers: Vec<(String, String)>,
+        /// Content type and body.
+        body: Option<(String, Vec<u8>)>,
+        /// Within the call's dialog; else a request of its own to the plan's target.
+        in_dialog: bool,
+    },
+    /// Stop calling. Waits for a provisional answer where none came yet (RFC 3261, section 9.1).
+    Cancel,
+    /// Hang up, or stop calling where there is no answer yet.
+    Bye,
+    /// Forget everything: the connection is about to be closed by us.
+    Close,
+}
+
+/// What to do next.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send this as one WebSocket text message.
+    Transmit(Vec<u8>),
+    /// Tell the caller.
+    Event(Event),
+    /// Nothing until then, unless something happens before.
+    Timeout(Instant),
+    /// Nothing until something happens.
+    Idle,
+}
+
+/// What the caller should know.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A final answer to one REGISTER, challenges included.
+    RegisterAnswer(RegisterAnswer),
+    /// A registration succeeded.
+    Registered {
+        /// Status code.
+        status: u16,
+        /// The answer lists our own contact; without it a browser's client takes the answer for a mistake.
+        contact_ok: bool,
+        /// Seconds that were granted.
+        expires_s: Option<u32>,
+    },
+    /// A registration failed; a repeated one follows where more were asked for.
+    RegisterFinal {
+        /// Status code.
+        status: u16,
+        /// Reason phrase.
+        reason: Untrusted,
+    },
+    /// The INVITE makes progress. Early media is ignored.
+    Provisional {
+        /// Status code.
+        status: u16,
+    },
+    /// The call is answered, and the answer acknowledged.
+    Answered {
+        /// Status code.
+        status: u16,
+        /// The answer, where there is one.
+        sdp: Option<Vec<u8>>,
+        /// All header fields.
+        headers: Vec<(String, String)>,
+    },
+    /// The call is refused.
+    Refused {
+        /// Status code.
+        status: u16,
+        /// Reason phrase.
+        reason: Untrusted,
+    },
+    /// A final answer to [`Input::Request`].
+    Answer {
+        /// The request's method.
+        method: String,
+        /// Status code.
+        status: u16,
+        /// Reason phrase.
+        reason: Untrusted,
+        /// All header fields.
+        headers: Vec<(String, String)>,
+    },
+    /// The far side hung up.
+    RemoteBye {
+        /// Value of its `Reason` field (RFC 3326).
+        reason: Option<Untrusted>,
+    },
+    /// INFO within the call.
+    Info {
+        /// Its content type.
+        content_type: Untrusted,
+        /// Its body.
+        body: Vec<u8>,
+    },
+    /// The call is over, by our hang-up or cancellation.
+    Ended,
+    /// Registration or call cannot go on.
+    Failed(Failure),
+}
+
+/// One final answer to REGISTER.
+#[derive(Clone, Debug, Default)]
+pub struct RegisterAnswer {
+    /// Status code.
+    pub status: u16,
+    /// Reason phrase.
+    pub reason: Untrusted,
+    /// Digest challenges of both fields, in order.
+    pub challenges: Vec<Challenge>,
+    /// Authentication schemes of both fields, as written.
+    pub schemes: Vec<Untrusted>,
+    /// `Server`, or `User-Agent` where that is what the server writes.
+    pub server: Option<Untrusted>,
+    /// `Retry-After`.
+    pub retry_after: Option<Untrusted>,
+}
+
+#[cfg(test)]
+mod tests;

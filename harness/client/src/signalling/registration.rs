@@ -1,0 +1,163 @@
+//! REGISTER: RFC 3261 section 10, with RFC 5626 for clients that cannot be reached otherwise.
+
+use std::time::Instant;
+
+use ringfence_model::{Secret, Untrusted};
+use ringfence_wire::sip;
+
+use super::auth::{Authenticator, Credentials, FIELDS, challenges};
+use super::machine::{Pending, Signalling};
+use super::message::{Answer, Draft};
+use super::{Event, LoginBend, RegisterAnswer};
+
+/// Times that a longer interval is asked for as 423 wishes.
+const MAX_INTERVAL_RETRIES: u32 = 2;
+/// Longest interval that 423 may wish, in seconds.
+const MAX_INTERVAL: u32 = 86_400;
+/// Shortest interval that is refreshed, in seconds.
+const MIN_REFRESH: u32 = 10;
+/// Contacts of one answer that are looked at.
+const MAX_CONTACTS: usize = 256;
+
+pub(super) struct Registration {
+    state: State,
+    credentials: Option<Credentials>,
+    expires: u32,
+    interval_retries: u32,
+    /// Registrations to come after this one.
+    left: u32,
+}
+
+enum State {
+    Pending(Pending),
+    /// Done; the draft is sent again at that time.
+    Refresh(Draft, Instant),
+    Done,
+}
+
+impl Registration {
+    pub fn pending(&self) -> Option<&Pending> {
+        if let State::Pending(pending) = &self.state { Some(pending) } else { None }
+    }
+
+    pub fn wake_at(&self) -> Option<Instant> {
+        match &self.state {
+            State::Pending(pending) => Some(pending.deadline),
+            State::Refresh(_, at) => Some(*at),
+            State::Done => None,
+        }
+    }
+}
+
+impl Signalling {
+    pub(super) fn register(&mut self, now: Instant, login: LoginBend, times: u32) {
+        let credentials = match login {
+            LoginBend::Own => self.own_credentials(),
+            LoginBend::None => None,
+            LoginBend::Wrong => Some(Credentials {
+                username: self.plan.username.clone().unwrap_or_else(|| self.plan.aor_user.clone()),
+                password: Secret::new(self.agent.random(24)),
+            }),
+            LoginBend::Other { username, password } => Some(Credentials { username, password }),
+        };
+        let aor = self.aor();
+        let from = format!("<{aor}>;tag={}", self.agent.random(10));
+        let uri = format!("sip:{}", self.plan.realm);
+        let draft = Draft::new("REGISTER", uri, from, format!("<{aor}>"), self.agent.random(20));
+        let expires = self.plan.register_expires;
+        let left = times.max(1) - 1;
+        self.registration = Some(Registration { state: State::Done, credentials, expires, interval_retries: 0, left });
+        self.send_register(now, draft, Authenticator::default(), false);
+    }
+
+    fn send_register(&mut self, now: Instant, mut draft: Draft, auth: Authenticator, answers: bool) {
+        let Some(mut registration) = self.registration.take() else { return };
+        let expires = registration.expires;
+        draft.headers.clear();
+        draft.header("Contact", self.agent.register_contact(expires));
+        draft.header("Expires", expires.to_string());
+        draft.header("Allow", super::peer::ALLOW);
+        draft.header("Supported", "path,gruu,outbound");
+        let mut pending = Pending { draft, branch: String::new(), auth, deadline: now, reported: true };
+        let credentials = registration.credentials.clone().filter(|_| answers);
+        if self.send(now, &mut pending, credentials.as_ref()) {
+            registration.state = State::Pending(pending);
+            self.registration = Some(registration);
+        }
+    }
+
+    pub(super) fn on_register_answer(&mut self, now: Instant, answer: &Answer) {
+        if answer.status < 200 {
+            return;
+        }
+        let Some(registration) = &mut self.registration else { return };
+        let State::Pending(pending) = std::mem::replace(&mut registration.state, State::Done) else { return };
+        let Pending { mut draft, mut auth, .. } = pending;
+        draft.cseq = draft.cseq.saturating_add(1);
+
+        let again = match answer.status {
+            401 | 407 => registration.credentials.is_some() && auth.take(&answer.message),
+            423 => {
+                let wish = answer.message.header("Min-Expires").and_then(|text| text.parse::<u32>().ok());
+                let wish = wish.filter(|wish| (registration.expires + 1..=MAX_INTERVAL).contains(wish));
+                let again = registration.interval_retries < MAX_INTERVAL_RETRIES && wish.is_some();
+                registration.interval_retries += 1;
+                registration.expires = wish.unwrap_or(registration.expires);
+                again
+            }
+            _ => false,
+        };
+        self.event(Event::RegisterAnswer(describe(answer)));
+        if again {
+            return self.send_register(now, draft, auth, true);
+        }
+        if (200..300).contains(&answer.status) {
+            self.on_registered(now, &draft, answer);
+        } else {
+            self.event(Event::RegisterFinal { status: answer.status, reason: Untrusted::new(&answer.reason) });
+        }
+        if let Some(registration) = self.registration.as_mut().filter(|registration| registration.left > 0) {
+            registration.left -= 1;
+            self.send_register(now, draft, Authenticator::default(), false);
+        }
+    }
+
+    fn on_registered(&mut self, now: Instant, draft: &Draft, answer: &Answer) {
+        let contacts = answer.message.headers("Contact").flat_map(sip::split_list).take(MAX_CONTACTS);
+        let own = contacts.into_iter().find(|entry| self.agent.is_own_contact(entry));
+        let granted = own.and_then(|entry| sip::param(entry, "expires"));
+        let granted = granted.or_else(|| answer.message.header("Expires").map(str::to_owned));
+        let expires_s = granted.and_then(|text| text.trim().parse::<u32>().ok());
+        if let (Some(seconds), Some(registration)) = (expires_s.filter(|s| *s >= MIN_REFRESH), &mut self.registration) {
+            let seconds = seconds.min(MAX_INTERVAL);
+            registration.state =
+                State::Refresh(draft.clone(), now + std::time::Duration::from_secs(seconds.into()) * 4 / 5);
+        }
+        self.event(Event::Registered { status: answer.status, contact_ok: own.is_some(), expires_s });
+    }
+
+    pub(super) fn on_registration_timeout(&mut self, now: Instant) {
+        let Some(registration) = self.registration.as_mut().filter(|r| r.wake_at().is_some_and(|at| at <= now)) else {
+            return;
+        };
+        match std::mem::replace(&mut registration.state, State::Done) {
+            State::Pending(_) => self.fail(self.silence("REGISTER")),
+            State::Refresh(draft, _) => self.send_register(now, draft, Authenticator::default(), false),
+            State::Done => {}
+        }
+    }
+}
+
+fn describe(answer: &Answer) -> RegisterAnswer {
+    let message = &answer.message;
+    let text = |name: &str| message.header(name).map(Untrusted::new);
+    let scheme = |value: &str| Untrusted::new(value.split([' ', '\t']).next().unwrap_or_default());
+    RegisterAnswer {
+        status: answer.status,
+        reason: Untrusted::new(&answer.reason),
+        challenges: FIELDS.iter().flat_map(|(asks, _)| challenges(message, asks)).collect(),
+        schemes: FIELDS.iter().flat_map(|(asks, _)| message.headers(asks).map(scheme)).collect(),
+        server: text("Server").or_else(|| text("User-Agent")),
+        retry_after: text("Retry-After"),
+    }
+}

@@ -1,0 +1,150 @@
+//! The report: verdicts with their evidence and texts, in the form that renderers and JSON take.
+
+use std::collections::BTreeSet;
+
+use ringfence_model::policy::Policy;
+use ringfence_model::report::{Counts, Gate, REPORT_FORMAT, Report, RunInfo, ScenarioResult, StepEvidence};
+use ringfence_model::scenario::Manual;
+use ringfence_model::standards::{Claim, Control};
+use ringfence_model::verdict::{Intrusion, Verdict};
+
+use crate::journal::{Journal, Try};
+use crate::library::{Library, Loaded};
+
+/// Options of the asking command that belong into the one that reproduces a finding.
+const CARRIED: [&str; 3] = ["--target", "--policy", "--scenarios"];
+
+/// Claims and clauses to cite.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Standards<'a> {
+    /// Claims of vendors.
+    pub claims: &'a [Claim],
+    /// Clauses of standards.
+    pub controls: &'a [Control],
+}
+
+/// Builds the report. The same journal, verdicts and gate give the same report.
+pub fn report(
+    journal: &Journal,
+    verdicts: &[Verdict],
+    gate: Gate,
+    library: &Library,
+    policy: Option<&Policy>,
+    standards: Standards<'_>,
+) -> Report {
+    let mut results: Vec<ScenarioResult> = verdicts.iter().map(|verdict| result(journal, verdict, library)).collect();
+    results.sort_by(|a, b| a.verdict.scenario.cmp(&b.verdict.scenario));
+    let cited: BTreeSet<&str> = results.iter().flat_map(|result| &result.claims).map(String::as_str).collect();
+    let claims = standards.claims.iter().filter(|claim| cited.contains(claim.id.as_str())).cloned().collect();
+    let cited: BTreeSet<&str> = results.iter().flat_map(|result| &result.controls).map(String::as_str).collect();
+    let controls = standards.controls.iter().filter(|control| cited.contains(control.id.as_str())).cloned().collect();
+    Report {
+        format: REPORT_FORMAT.into(),
+        run: run_info(journal, policy),
+        gate,
+        counts: Counts::of(verdicts),
+        results,
+        claims,
+        controls,
+    }
+}
+
+fn run_info(journal: &Journal, policy: Option<&Policy>) -> RunInfo {
+    let header = &journal.header;
+    let end = journal.end.clone().unwrap_or_default();
+    RunInfo {
+        id: header.id.clone(),
+        version: header.version.clone(),
+        started: header.started.clone(),
+        duration_ms: journal.duration_ms,
+        complete: journal.complete(),
+        signal: end.signal,
+        command: header.command.clone(),
+        target: header.target.clone(),
+        policy: policy.map_or_else(|| header.policy_name.clone(), |policy| policy.name.clone()),
+        policy_title: policy.map_or_else(
+            || header.policy["title"].as_str().unwrap_or_default().to_owned(),
+            |policy| policy.title.clone(),
+        ),
+        steps: journal.observations().count() as u64,
+        conversations: end.conversations,
+        cpu_ms: end.cpu_ms,
+        peak_rss_kib: end.peak_rss_kib,
+    }
+}
+
+fn result(journal: &Journal, verdict: &Verdict, library: &Library) -> ScenarioResult {
+    let id = &verdict.scenario;
+    let reproduce = reproduce(&journal.header.command, id);
+    let Some(loaded) = library.get(id) else {
+        return ScenarioResult {
+            title: id.clone(),
+            intrusion: Intrusion::Passive,
+            verdict: verdict.clone(),
+            manual: Manual::default(),
+            claims: Vec::new(),
+            controls: Vec::new(),
+            evidence: Vec::new(),
+            reproduce,
+            elapsed_ms: 0,
+        };
+    };
+    let scenario = loaded.scenario();
+    let evidence = journal.tries(id).next_back().map_or_else(Vec::new, |(_, tried)| evidence(loaded, tried));
+    let elapsed = |step: &StepEvidence| step.observation.get("elapsed_ms").and_then(|elapsed| elapsed.as_u64());
+    ScenarioResult {
+        title: scenario.title.clone(),
+        intrusion: scenario.intrusion,
+        verdict: verdict.clone(),
+        manual: scenario.manual.clone(),
+        claims: scenario.claims.clone(),
+        controls: scenario.controls.clone(),
+        elapsed_ms: evidence.iter().filter_map(elapsed).fold(0, u64::saturating_add),
+        evidence,
+        reproduce,
+    }
+}
+
+/// What each step saw, in the scenario's order; a held step as it was at its end.
+fn evidence(loaded: &Loaded, tried: &Try) -> Vec<StepEvidence> {
+    let mut steps = Vec::new();
+    for step in &loaded.scenario().step {
+        let (seen, asked) = (tried.last(&step.name), tried.seen.get(&step.name));
+        let not_asked = tried.not_asked.get(&step.name).map(|event| event.why.clone());
+        if seen.is_none() && not_asked.is_none() {
+            continue;
+        }
+        steps.push(StepEvidence {
+            step: step.name.clone(),
+            probe: step.probe.clone(),
+            control: step.control.is_some(),
+            with: asked.map(|seen| seen.with.clone()).unwrap_or_default(),
+            observation: seen.map(|seen| seen.observation.clone()).unwrap_or_default(),
+            not_asked,
+        });
+    }
+    steps
+}
+
+/// The command that asks one scenario again: the target, policy and scenario folder of the asking one, nothing else.
+fn reproduce(command: &str, id: &str) -> String {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let mut options = Vec::new();
+    for option in CARRIED {
+        let given = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix(option) {
+            Some("") => words.get(at + 1).copied(),
+            Some(value) => value.strip_prefix('='),
+            None => None,
+        });
+        // A quoted value would have been cut at its first blank.
+        match given.filter(|value| !value.starts_with(['"', '\''])) {
+            Some(value) => options.push(format!("{option} {value}")),
+            None if option == "--target" => options.push("--target target.toml".into()),
+            None => {}
+        }
+    }
+    format!("ringfence run {} --only {id}", options.join(" "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! The callee's media: one SDP offer in, one SDP answer out, and from then on a task that echoes audio.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `offer` | what an offer asks for, and which are refused |
+//! | `sdes` | keys in the SDP, which only a broken lab takes |
+//! | `identity` | certificate, credentials and numbers, fresh for each call |
+//! | `answer` | the answer's text |
+//! | `ice` | connectivity, by the crate `is` |
+//! | `dtls` | the handshake, by the crate `dimpl`, and the comparison with the fingerprint |
+//! | `echo` | SRTP in, SRTP out |
+//! | `reports` | what RTCP says |
+//! | `machine` | the above as one machine: datagrams and time in, datagrams and one end out |
+//! | `drive` | its socket and its task |
+//!
+//! # Figures
+//! Full ICE with one host candidate, rtcp-mux, DTLS 1.2 in either role with a client certificate demanded, SRTP profiles
+//! gcm-128, gcm-256 and cm-sha1-80, a replay window of 64 packets, a report every second. Certificate, keys, ufrag, pwd
+//! and tls-id live for one call.
+
+mod answer;
+mod drive;
+mod dtls;
+mod echo;
+mod ice;
+mod identity;
+mod machine;
+mod offer;
+mod reports;
+mod sdes;
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use tokio::net::UdpSocket;
+
+use crate::fault::Faults;
+pub use drive::MediaCall;
+use identity::Identity;
+use machine::Machine;
+use offer::{Offer, Refusal};
+
+/// What all calls of one lab have in common.
+#[derive(Clone, Debug)]
+pub struct MediaSettings {
+    /// Where media sockets are bound, each on an ephemeral port, and what the answers' candidates say.
+    pub local_ip: IpAddr,
+    /// The lab's fault.
+    pub faults: Arc<Faults>,
+}
+
+/// What became of an offer.
+#[derive(Debug)]
+pub enum Answered {
+    /// The call's media run.
+    Accepted {
+        /// The answer, for the body of the 200.
+        sdp: String,
+        /// The running media; dropping it ends them.
+        call: MediaCall,
+    },
+    /// Nothing was started.
+    Refused {
+        /// The SIP status: 488, 400 for an unreadable offer, 500 if the lab itself is at fault.
+        status: u16,
+        /// Why, as a lowercase fragment that holds nothing of the offer. Not the phrase of the status line.
+        reason: &'static str,
+    },
+}
+
+/// Why media ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The peer closed the DTLS association.
+    PeerClosed,
+    /// The peer's certificate is not the one that its offer announced.
+    FingerprintMismatch,
+    /// The handshake failed, or the association broke; the text is ours or the DTLS library's, never the peer's.
+    DtlsFailed(String),
+    /// No pair of candidates worked in time, or the one that did stopped answering.
+    IceFailed,
+    /// The lab ended it.
+    Stopped,
+}
+
+/// What a call's media counted so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MediaStats {
+    /// Whether SRTP keys are there and ICE has a path.
+    pub connected: bool,
+    /// RTP packets whose tag matched.
+    pub authenticated: u64,
+    /// RTP packets that were sent back, each on its own sequence number.
+    pub echoed: u64,
+    /// RTP and RTCP packets whose tag did not match, or that were too short to have one.
+    pub unauthenticated: u64,
+    /// RTP and RTCP packets that came again, or too late for the replay window.
+    pub replayed: u64,
+    /// RTCP packets whose tag matched.
+    pub reports: u64,
+}
+
+/// Answers an offer. Binds a socket, makes a certificate and starts the call's task; nothing of it waits for the peer.
+pub async fn answer(settings: &MediaSettings, offer: &str) -> Answered {
+    match begin(settings, offer).await {
+        Ok((sdp, call)) => Answered::Accepted { sdp, call },
+        Err(Refusal { status, reason }) => Answered::Refused { status, reason },
+    }
+}
+
+async fn begin(settings: &MediaSettings, offer: &str) -> Result<(String, MediaCall), Refusal> {
+    let offer = Offer::read(offer, settings.local_ip, &settings.faults)?;
+    let own = |reason| Refusal { status: 500, reason };
+    let identity = Identity::fresh().ok_or(own("no certificate could be made"))?;
+    let socket = UdpSocket::bind(SocketAddr::new(settings.local_ip, 0)).await;
+    let socket = socket.map_err(|_| own("no media socket could be bound"))?;
+    let local = socket.local_addr().map_err(|_| own("the media socket has no address"))?;
+    let sdp = answer::write(&offer, &identity, local);
+    let machine = Machine::new(offer, identity, local, settings.faults.clone(), Instant::now(), SystemTime::now());
+    let machine = machine.ok_or(own("the media machine could not be made"))?;
+    Ok((sdp, MediaCall::start(machine, socket)))
+}

@@ -1,0 +1,68 @@
+//! A certificate authority of this lab's own, and the server certificate that it signs.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, SanType,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::LabError;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Clocks of two machines differ, so certificates start a little early.
+const BACKDATED: Duration = DAY;
+const VALID: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// What the lab's listeners and the target file need.
+pub(crate) struct Pki {
+    /// The authority's certificate, PEM.
+    pub ca_pem: String,
+    /// TLS 1.2 and 1.3 with AEAD suites, the server certificate, `http/1.1`.
+    pub server: Arc<ServerConfig>,
+}
+
+/// Makes keys and certificates for `localhost` and `ip`. P-256 keeps handshakes cheap.
+///
+/// # Errors
+/// A certificate cannot be made, or rustls refuses it.
+pub(crate) fn make(ip: IpAddr) -> Result<Pki, LabError> {
+    let authority_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let mut authority = parameters("ringfence lab authority");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let ca_pem = authority.self_signed(&authority_key)?.pem();
+    let issuer = Issuer::new(authority, authority_key);
+
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let mut leaf = parameters("ringfence lab");
+    leaf.subject_alt_names = vec![SanType::DnsName("localhost".try_into()?), SanType::IpAddress(ip)];
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    leaf.use_authority_key_identifier_extension = true;
+    let certificate = leaf.signed_by(&key, &issuer)?;
+
+    let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    // Given explicitly: a process default would be a global, and many labs run in one process.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut server = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private)?;
+    server.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Pki { ca_pem, server: Arc::new(server) })
+}
+
+fn parameters(name: &str) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    let now = SystemTime::now();
+    parameters.not_before = (now - BACKDATED).into();
+    parameters.not_after = (now + VALID).into();
+    parameters.distinguished_name = Default::default();
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters
+}

@@ -1,0 +1,122 @@
+//! All that a probe has: the target, the network within scope and limits, what earlier steps kept, the ledger.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ringfence_client::{Failure, Net};
+use ringfence_client::adapters::{self, Ask, CallConfig, FetchError};
+use ringfence_client::http::Answer;
+use ringfence_model::target::Target;
+use ringfence_model::{RunKey, Secret};
+use serde_json::Value;
+
+use crate::step_ref::{CallRef, ConfigRef};
+use crate::verbs::call::HeldCall;
+use crate::{Kept, Ledger, OwnFault};
+
+/// What one step of a chain works with.
+pub struct Cx {
+    /// The target.
+    pub target: Arc<Target>,
+    /// Connections within scope and limits, from the chain's own source address.
+    pub net: Net,
+    /// The key of the run's digests.
+    pub key: RunKey,
+    /// Every secret of the run.
+    pub ledger: Ledger,
+    /// What earlier steps of the chain kept, by step.
+    pub kept: BTreeMap<String, Kept>,
+    /// The step has a `control`: it may end as soon as it has shown enough.
+    pub control: bool,
+    /// Seed of everything random in this step that is no secret.
+    pub seed: u64,
+    /// Seconds that the run's budget still holds.
+    pub seconds_left: u64,
+}
+
+impl Cx {
+    /// The configuration that a step kept, or one fetched for this step alone.
+    pub async fn config(&self, step: Option<&ConfigRef>) -> Result<Arc<CallConfig>, FetchError> {
+        let Some(name) = step else {
+            let ask = Ask { participant: 1, ..Ask::default() };
+            let fetched = adapters::fetch(&self.net, &self.target, &ask).await?;
+            self.learn_answer(&fetched.answer);
+            let status = fetched.answer.status;
+            let config = fetched.config.ok_or_else(|| {
+                let why = fetched.error.as_ref().map_or_else(|| missing(&fetched.missing_fields), |e| e.raw().to_owned());
+                FetchError::Target(Failure::protocol(format!("no configuration (status {status}): {why}")))
+            })?;
+            self.learn(&config);
+            return Ok(Arc::new(config));
+        };
+        match self.kept.get(&name.0) {
+            Some(Kept::Config(config)) => Ok(config.clone()),
+            _ => Err(FetchError::Own(format!("step {} keeps no configuration", name.0))),
+        }
+    }
+
+    /// The call that a step kept.
+    pub fn call(&self, step: &CallRef) -> Result<Arc<HeldCall>, OwnFault> {
+        match self.kept.get(&step.0) {
+            Some(Kept::Call(call)) => Ok(call.clone()),
+            _ => Err(OwnFault(format!("step {} keeps no call", step.0))),
+        }
+    }
+
+    /// Takes everything in a JSON answer into the ledger that is a secret by its name, whether or not the answer is a
+    /// usable configuration.
+    pub fn learn_answer(&self, answer: &Answer) {
+        if let Ok(document) = serde_json::from_slice(&answer.body) {
+            learn_named(&self.ledger, &document);
+        }
+        if let Some(config) = adapters::read_answer(&self.target, answer) {
+            self.learn(&config);
+        }
+    }
+
+    /// Takes the secrets of a configuration into the ledger.
+    pub fn learn(&self, config: &CallConfig) {
+        let add = |kind, secret: &Option<Secret>| {
+            if let Some(secret) = secret {
+                self.ledger.add(kind, secret.expose());
+            }
+        };
+        add("sip-password", &config.password);
+        for server in &config.ice_servers {
+            add("turn-credential", &server.credential);
+        }
+    }
+}
+
+fn missing(fields: &[String]) -> String {
+    format!("missing {}", fields.join(", "))
+}
+
+/// Names of JSON fields that hold secrets, in lower case: (house), after what vendors' answers are seen to use.
+const SECRET_NAMES: [(&str, &str); 6] = [
+    ("password", "sip-password"),
+    ("credential", "turn-credential"),
+    ("token", "token"),
+    ("secret", "secret"),
+    ("apikey", "api-key"),
+    ("ha1", "ha1"),
+];
+
+/// serde_json refuses documents deeper than 128, so this ends.
+fn learn_named(ledger: &Ledger, value: &Value) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| learn_named(ledger, item)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = name.to_ascii_lowercase();
+                // `endpointUrlToken` is the address of the endpoint, which every visitor of the page has.
+                let kind = SECRET_NAMES.iter().filter(|_| !name.ends_with("urltoken")).find(|(part, _)| name.ends_with(part)).map(|(_, kind)| *kind);
+                match (kind, value) {
+                    (Some(kind), Value::String(text)) => ledger.add(kind, text),
+                    _ => learn_named(ledger, value),
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,38 @@
+//! The probes: Rust verbs that each do one thing to the target and return a typed observation, without opinion.
+//!
+//! One file per verb in [`verbs`]: its parameters, its observation, what it costs, and the conversation that makes it.
+//! [`VERBS`] is the only list of them.
+
+mod cx;
+mod kept;
+mod ledger;
+mod origin;
+mod probe;
+mod step_ref;
+pub mod verbs;
+
+pub use cx::Cx;
+pub use kept::{Kept, KeptKind};
+pub use ledger::Ledger;
+pub use probe::{Asked, Cost, OwnFault, Probe, Raw, Verb};
+pub use step_ref::{StepRef, steps_in};
+
+use verbs::*;
+
+/// Every verb.
+pub const VERBS: &[Verb] = &[
+    Verb::of::<call::Call>(),
+    Verb::of::<cors_probe::CorsProbe>(),
+    Verb::of::<fetch_config::FetchConfig>(),
+    Verb::of::<http_request::HttpRequest>(),
+    Verb::of::<media_attack::MediaAttack>(),
+    Verb::of::<open_websocket::OpenWebsocket>(),
+    Verb::of::<register::Register>(),
+    Verb::of::<turn_allocate::TurnAllocate>(),
+    Verb::of::<wait::Wait>(),
+];
+
+/// The verb of that name.
+pub fn verb(name: &str) -> Option<&'static Verb> {
+    VERBS.iter().find(|verb| verb.name == name)
+}

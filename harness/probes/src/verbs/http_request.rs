@@ -1,0 +1,243 @@
+//! `http-request`: one HTTP request to a named endpoint, redirects not followed.
+
+use std::collections::BTreeMap;
+
+use ringfence_client::adapters::{self, Ask, LoginKind};
+use ringfence_client::http::{self, Answer, Request};
+use ringfence_model::Untrusted;
+use ringfence_model::observation::{HeaderField, Leak};
+use ringfence_model::target::{Endpoint, Target};
+use ringfence_model::verdict::Intrusion;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::fetch_config::Login;
+use crate::origin::OriginVariant;
+use crate::{Asked, Cost, Cx, OwnFault, Probe};
+
+/// See [`Probe::DOES`].
+pub struct HttpRequest;
+
+/// Scheme of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// TLS.
+    #[default]
+    Https,
+    /// In clear.
+    Http,
+}
+
+impl From<Scheme> for adapters::Scheme {
+    fn from(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Https => Self::Https,
+            Scheme::Http => Self::Http,
+        }
+    }
+}
+
+/// Parameters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct With {
+    /// Which address of the target file.
+    pub endpoint: EndpointName,
+    /// Scheme of the request.
+    #[serde(default)]
+    pub scheme: Scheme,
+    /// Method.
+    #[serde(default = "get")]
+    pub method: String,
+    /// Further header fields.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Origin to present; left out: none.
+    #[serde(default)]
+    pub origin: Option<OriginVariant>,
+    /// Whose login to present.
+    #[serde(default)]
+    pub login: Login,
+    /// Body to send.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// How often to ask.
+    #[serde(default = "once")]
+    #[schemars(range(min = 1, max = 20))]
+    pub repeat: u32,
+}
+
+fn get() -> String {
+    "GET".into()
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// A named address of the target file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EndpointName {
+    /// Configuration or token endpoint.
+    Config,
+    /// The page.
+    Page,
+    /// REST interface.
+    Api,
+    /// Where a user logs in.
+    Login,
+    /// Archives.
+    Archive,
+    /// Recordings.
+    Recording,
+    /// Where events are delivered.
+    Webhook,
+}
+
+impl EndpointName {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Page => "page",
+            Self::Api => "api",
+            Self::Login => "login",
+            Self::Archive => "archive",
+            Self::Recording => "recording",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// The address with that scheme. The plain twin of a default port is port 80; of any other port, the same one.
+    pub fn url(self, target: &Target, scheme: Scheme) -> Option<Url> {
+        let Endpoint::Url(text) = target.endpoints.get(self.word()) else { return None };
+        let mut url = Url::parse(text).ok()?;
+        // Neither can fail between http and https.
+        let _ = url.set_scheme(if scheme == Scheme::Https { "https" } else { "http" });
+        Some(url)
+    }
+}
+
+/// Observation.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Seen {
+    /// HTTP status of the last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Header fields of the last answer.
+    pub headers: Vec<HeaderField>,
+    /// `Location` of the last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Untrusted>,
+    /// Bytes of the last body.
+    pub body_bytes: usize,
+    /// `json`, `html`, `text` or `empty`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body_kind: Option<String>,
+    /// Secrets that the last answer holds.
+    pub leaks: Vec<Leak>,
+    /// Names of cookies that were set.
+    pub set_cookies: Vec<Untrusted>,
+    /// Status of every answer.
+    pub statuses: Vec<u16>,
+}
+
+impl Probe for HttpRequest {
+    const NAME: &'static str = "http-request";
+    const DOES: &'static str = "one HTTP request to a named endpoint of the target, redirects not followed";
+    type With = With;
+    type Seen = Seen;
+
+    fn cost(with: &With) -> Cost {
+        let plain_get = with.method == "GET" && with.repeat == 1 && with.login == Login::Valid;
+        let passive = plain_get && with.scheme == Scheme::Https;
+        Cost {
+            shareable: with.method == "GET",
+            intrusion: if passive { Intrusion::Passive } else { Intrusion::Active },
+            mints: u32::from(with.endpoint == EndpointName::Config) * with.repeat,
+            ..Cost::PASSIVE
+        }
+    }
+
+    async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
+        let url = with.endpoint.url(&cx.target, with.scheme).ok_or_else(|| OwnFault("endpoint is not given".into()))?;
+        let mut headers: Vec<(String, String)> = with.headers.into_iter().collect();
+        headers.extend(with.origin.and_then(|variant| variant.value(&cx.target)).map(|o| ("origin".into(), o)));
+        headers.extend(login_headers(cx, with.login)?);
+        let mut seen = Seen::default();
+        for _ in 0..with.repeat.clamp(1, 20) {
+            let request = Request {
+                method: with.method.clone(),
+                url: url.clone(),
+                headers: headers.clone(),
+                body: with.body.clone().map(String::into_bytes),
+            };
+            let answer = match http::request(&cx.net, request).await {
+                Ok(answer) => answer,
+                Err(failure) => return Ok(Asked::failed(seen, failure)),
+            };
+            seen.statuses.push(answer.status);
+            cx.learn_answer(&answer);
+            describe(cx, &answer, &mut seen);
+        }
+        Ok(Asked::answered(seen))
+    }
+}
+
+fn describe(cx: &Cx, answer: &Answer, seen: &mut Seen) {
+    seen.status = Some(answer.status);
+    seen.headers = header_fields(answer);
+    seen.location = header(answer, "location").map(Untrusted::new);
+    seen.body_bytes = answer.body.len();
+    seen.body_kind = Some(body_kind(answer).into());
+    seen.leaks = cx.ledger.leaks_in("body", &answer.body);
+    seen.set_cookies = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "set-cookie")
+        .map(|(_, value)| Untrusted::new(value.split('=').next().unwrap_or_default()))
+        .collect();
+}
+
+fn body_kind(answer: &Answer) -> &'static str {
+    let kind = header(answer, "content-type").unwrap_or_default().to_ascii_lowercase();
+    match () {
+        () if answer.body.is_empty() => "empty",
+        () if kind.contains("json") => "json",
+        () if kind.contains("html") => "html",
+        () => "text",
+    }
+}
+
+/// The header fields that present a login of the target file. An adapter whose configuration address is itself the
+/// secret has none.
+pub(super) fn login_headers(cx: &Cx, login: Login) -> Result<Vec<(String, String)>, OwnFault> {
+    let login = match login {
+        Login::Valid => LoginKind::Valid,
+        Login::None => LoginKind::None,
+        Login::Wrong => LoginKind::Wrong,
+        Login::Other => LoginKind::Other,
+    };
+    let ask = Ask { participant: 1, login, ..Ask::default() };
+    let headers = adapters::login_headers(&cx.target, &ask).map_err(OwnFault::new)?;
+    for (_, value) in &headers {
+        cx.ledger.add("login", value);
+        if let Some((_, credential)) = value.split_once(' ') {
+            cx.ledger.add("login", credential);
+        }
+    }
+    Ok(headers)
+}
+
+/// The first header field of that lower-case name.
+pub(super) fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer.headers.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+}
+
+/// All header fields as target text.
+pub(super) fn header_fields(answer: &Answer) -> Vec<HeaderField> {
+    let field = |(name, value): &(String, String)| HeaderField { name: name.as_str().into(), value: value.as_str().into() };
+    answer.headers.iter().map(field).collect()
+}

@@ -1,0 +1,11 @@
+//! One file per verb.
+
+pub mod call;
+pub mod cors_probe;
+pub mod fetch_config;
+pub mod http_request;
+pub mod media_attack;
+pub mod open_websocket;
+pub mod register;
+pub mod turn_allocate;
+pub mod wait;

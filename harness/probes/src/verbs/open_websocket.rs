@@ -1,0 +1,255 @@
+//! `open-websocket`: WebSocket upgrades towards the signalling server (RFC 6455, RFC 7118).
+
+use std::time::Duration;
+
+use ringfence_client::adapters::FetchError;
+use ringfence_client::drive::ws::{Opened, Socket, Upgrade, UpgradeRefused, open};
+use ringfence_client::{Failure, Net};
+use ringfence_model::Untrusted;
+use ringfence_model::observation::Outcome;
+use ringfence_wire::sip;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use url::Url;
+
+use super::fetch_config::TlsSeen;
+use super::http_request::login_headers;
+use crate::origin::OriginVariant;
+use crate::step_ref::ConfigRef;
+use crate::{Asked, Cost, Cx, OwnFault, Probe};
+
+/// How long an upgraded connection may take to answer OPTIONS (house).
+const SIP_ANSWER: Duration = Duration::from_secs(3);
+/// How long a plaintext upgrade may take: a TLS port that waits for more bytes is no plaintext port (house).
+const PLAINTEXT: Duration = Duration::from_secs(3);
+
+/// See [`Probe::DOES`].
+pub struct OpenWebsocket;
+
+/// Parameters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct With {
+    /// The step whose configuration names the server; left out: a fresh one.
+    pub config: Option<ConfigRef>,
+    /// Scheme of the upgrade.
+    pub scheme: WsScheme,
+    /// Ports to try: `advertised` for the configuration's, or numbers.
+    pub port: Vec<String>,
+    /// Origin to present; left out: none.
+    pub origin: Option<OriginVariant>,
+    /// Subprotocol to ask for.
+    pub subprotocol: Subprotocol,
+    /// Whether to present the login of the target file.
+    pub token: Token,
+}
+
+impl Default for With {
+    fn default() -> Self {
+        Self {
+            config: None,
+            scheme: WsScheme::Wss,
+            port: vec!["advertised".into()],
+            origin: None,
+            subprotocol: Subprotocol::Sip,
+            token: Token::Valid,
+        }
+    }
+}
+
+/// Scheme of the upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WsScheme {
+    /// TLS.
+    Wss,
+    /// In clear.
+    Ws,
+}
+
+/// Subprotocol to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Subprotocol {
+    /// `sip`.
+    Sip,
+    /// None.
+    None,
+}
+
+/// Whether a login is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Token {
+    /// As an honest client does.
+    Valid,
+    /// None.
+    None,
+}
+
+/// Observation; of several ports, the fields outside `ports` are those of the last one tried.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Seen {
+    /// HTTP status of the upgrade.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The upgrade was granted.
+    pub accepted: bool,
+    /// Subprotocol that the target chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subprotocol: Option<Untrusted>,
+    /// Origin that was presented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// TLS of the connection.
+    pub tls: TlsSeen,
+    /// Code of the target's close frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub close_code: Option<u16>,
+    /// Answer to one OPTIONS on the open connection.
+    pub sip_answer: SipAnswer,
+    /// Every port that was tried.
+    pub ports: Vec<PortSeen>,
+}
+
+/// Answer to one OPTIONS.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct SipAnswer {
+    /// Its status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+/// One port that was tried.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PortSeen {
+    /// The port.
+    pub port: u16,
+    /// The upgrade was granted.
+    pub accepted: bool,
+}
+
+impl Probe for OpenWebsocket {
+    const NAME: &'static str = "open-websocket";
+    const DOES: &'static str = "WebSocket upgrades towards the signalling server";
+    type With = With;
+    type Seen = Seen;
+
+    fn cost(with: &With) -> Cost {
+        Cost { mints: u32::from(with.config.is_none()), ..Cost::ACTIVE }
+    }
+
+    async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
+        let config = match cx.config(with.config.as_ref()).await {
+            Ok(config) => config,
+            Err(FetchError::Own(why)) => return Err(OwnFault(why)),
+            Err(FetchError::Target(failure)) => return Ok(Asked::failed(Seen::default(), failure)),
+        };
+        let advertised = match Url::parse(&config.ws_uri) {
+            Ok(url) if matches!(url.scheme(), "ws" | "wss") && url.host().is_some() => url,
+            _ => return Ok(Asked::failed(Seen::default(), Failure::protocol("the WebSocket address is no ws: or wss: URL"))),
+        };
+        let headers = if with.token == Token::Valid { login_headers(cx, Default::default())? } else { vec![] };
+        let mut seen = Seen { origin: with.origin.and_then(|o| o.value(&cx.target)), ..Seen::default() };
+        let mut last = None;
+        for port in &with.port {
+            let url = address(&advertised, with.scheme, port)?;
+            let upgrade = Upgrade {
+                origin: seen.origin.clone(),
+                subprotocol: (with.subprotocol == Subprotocol::Sip).then(|| "sip".to_owned()),
+                headers: headers.clone(),
+                url,
+            };
+            last = try_port(&cx.net, &upgrade, &mut seen).await;
+        }
+        Ok(match last {
+            Some(failure) => Asked::failed(seen, failure),
+            None => Asked::answered(seen),
+        })
+    }
+}
+
+/// The advertised address with another scheme and port. The port stays the advertised one across schemes, also where that
+/// is a default and so is not written.
+fn address(advertised: &Url, scheme: WsScheme, port: &str) -> Result<Url, OwnFault> {
+    let number = match port {
+        "advertised" => advertised.port_or_known_default(),
+        number => number.parse().ok(),
+    };
+    let number = number.ok_or_else(|| OwnFault(format!("port {port:?} is neither `advertised` nor a number")))?;
+    let mut url = advertised.clone();
+    let scheme = if scheme == WsScheme::Wss { "wss" } else { "ws" };
+    url.set_scheme(scheme).and_then(|()| url.set_port(Some(number))).map_err(|()| OwnFault("no such address".into()))?;
+    Ok(url)
+}
+
+/// One upgrade. Returns how it failed; a refusal by status is an answer.
+async fn try_port(net: &Net, upgrade: &Upgrade, seen: &mut Seen) -> Option<Failure> {
+    let port = upgrade.url.port_or_known_default().unwrap_or_default();
+    let opening = open(net, upgrade);
+    let opened = match upgrade.url.scheme() {
+        "ws" => timeout(PLAINTEXT, opening).await.unwrap_or_else(|_| {
+            let failure = Failure::timeout("the plaintext upgrade is not answered");
+            Err(UpgradeRefused { status: None, failure })
+        }),
+        _ => opening.await,
+    };
+    seen.ports.push(PortSeen { port, accepted: opened.is_ok() });
+    match opened {
+        Ok(opened) => {
+            let Opened { status, subprotocol, tls_version, mut stream } = opened;
+            seen.status = Some(status);
+            seen.accepted = true;
+            seen.subprotocol = subprotocol.map(Untrusted::new);
+            seen.tls.version = tls_version;
+            let failure = match timeout(SIP_ANSWER, ask_options(&mut stream, &upgrade.url)).await {
+                Ok(Ok(status)) => {
+                    seen.sip_answer.status = status;
+                    None
+                }
+                Ok(Err(failure)) => Some(failure).filter(|failure| failure.outcome == Outcome::Closed),
+                Err(_) => None,
+            };
+            seen.close_code = stream.close_code();
+            stream.close().await;
+            failure
+        }
+        Err(refused) => {
+            seen.accepted = false;
+            seen.status = refused.status;
+            // A status is an answer: the refusal itself is what was asked for.
+            Some(refused.failure).filter(|_| refused.status.is_none())
+        }
+    }
+}
+
+/// One OPTIONS (RFC 3261, section 11) and the status of whatever response comes first.
+async fn ask_options(socket: &mut Socket, url: &Url) -> Result<Option<u16>, Failure> {
+    let host = url.host_str().unwrap_or_default();
+    let uri = format!("sip:{host}");
+    let via = if url.scheme() == "wss" { "SIP/2.0/WSS" } else { "SIP/2.0/WS" };
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| Failure::protocol(format!("no random bytes: {error}")))?;
+    let tag: String = random.iter().map(|b| format!("{b:02x}")).collect();
+    let request = sip::Builder::request("OPTIONS", &uri)
+        .header("Via", &format!("{via} {tag}.invalid;branch=z9hG4bK{tag}"))
+        .header("Max-Forwards", "70")
+        .header("From", &format!("<sip:anonymous@anonymous.invalid>;tag={tag}"))
+        .header("To", &format!("<{uri}>"))
+        .header("Call-ID", &tag)
+        .header("CSeq", "1 OPTIONS")
+        .build()
+        .map_err(|error| Failure::protocol(format!("the OPTIONS request cannot be written: {error}")))?;
+    socket.send(request).await?;
+    loop {
+        let message = socket.receive().await?;
+        if sip::is_keepalive(&message) {
+            continue;
+        }
+        let prepared = sip::prepare(&message).map_err(|error| Failure::protocol(error.to_string()))?;
+        if let Some(status) = prepared.message.status() {
+            return Ok(Some(status));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The plan: which scenarios are asked of this target, in which order, and why the others are not.
+
+use ringfence_model::evidence::{LeftOut, Plan};
+use ringfence_model::scenario::Scenario;
+use ringfence_model::target::{Need, Target};
+use ringfence_model::verdict::Intrusion;
+
+/// What of the library is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Ids, or areas as `area/*`; empty: all.
+    pub only: Vec<String>,
+}
+
+impl Selection {
+    fn wants(&self, id: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|pattern| matches(pattern, id))
+    }
+
+    /// Patterns that no scenario matches.
+    pub fn unmatched<'a>(&'a self, ids: &[&str]) -> Vec<&'a str> {
+        self.only.iter().map(String::as_str).filter(|pattern| !ids.iter().any(|id| matches(pattern, id))).collect()
+    }
+}
+
+fn matches(pattern: &str, id: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => id.starts_with(prefix),
+        None => pattern == id,
+    }
+}
+
+/// Decides what is asked. Passive chains come first and disruptive ones last; within that, the order of ids.
+pub fn plan<'a>(
+    scenarios: impl Iterator<Item = &'a Scenario>, target: &Target, selection: &Selection,
+) -> Plan {
+    let mut plan = Plan::default();
+    let mut chains: Vec<(Intrusion, &str)> = vec![];
+    for scenario in scenarios.filter(|scenario| selection.wants(&scenario.id)) {
+        match obstacle(scenario, target) {
+            None => chains.push((scenario.intrusion, &scenario.id)),
+            Some(left_out) => plan.left_out.push(left_out),
+        }
+    }
+    chains.sort();
+    plan.chains = chains.into_iter().map(|(_, id)| id.to_owned()).collect();
+    plan
+}
+
+/// Why a scenario is not asked of this target, if it is not.
+fn obstacle(scenario: &Scenario, target: &Target) -> Option<LeftOut> {
+    let left_out = |not_applicable, why: String, to_enable: Option<&str>| {
+        Some(LeftOut { scenario: scenario.id.clone(), not_applicable, why, to_enable: to_enable.map(str::to_owned) })
+    };
+    let adapter = target.adapter.word();
+    if !scenario.adapters.iter().any(|name| name == "any" || name == adapter) {
+        return left_out(true, format!("does not apply to the adapter `{adapter}`"), None);
+    }
+    let consent = (scenario.intrusion == Intrusion::Disruptive).then_some("disruptive-consent");
+    for word in scenario.needs.iter().map(String::as_str).chain(consent) {
+        match target.need(word) {
+            Some(Need::Given) => {}
+            Some(Need::DeclaredNone) => return left_out(true, format!("the target declares that it has no {word}"), None),
+            Some(Need::Missing(line)) => return left_out(false, format!("the target file gives no {word}"), Some(line)),
+            None => return left_out(false, format!("this version does not know the need {word}"), None),
+        }
+    }
+    None
+}

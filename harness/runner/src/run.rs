@@ -1,0 +1,217 @@
+//! A run: every chain of the plan, as many at a time as the target allows, into one journal.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use ringfence_client::Net;
+use ringfence_judge::{Library, Loaded, judge_try};
+use ringfence_model::RunKey;
+use ringfence_model::evidence::{End, Event, JOURNAL_FORMAT, LeftOut, Plan, RunHeader};
+use ringfence_model::policy::Policy;
+use ringfence_model::target::Target;
+use ringfence_model::verdict::State;
+use ringfence_probes::Ledger;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::chain::Chain;
+use crate::journal::Journal;
+use crate::limits::{Limits, peak};
+use crate::meter;
+use crate::plan::{Selection, plan};
+use crate::progress::{Progress, Watcher};
+
+/// What a run needs.
+pub struct Job {
+    /// The deployment.
+    pub target: Target,
+    /// The scenarios, checked.
+    pub library: Arc<Library>,
+    /// The policy, resolved.
+    pub policy: Policy,
+    /// Which scenarios are wanted.
+    pub selection: Selection,
+    /// How often a chain that does not pass is asked, from 1 to 3.
+    pub tries: u32,
+    /// The command that asked, for the journal.
+    pub command: String,
+    /// Where the evidence goes.
+    pub journal: Journal,
+    /// Who watches.
+    pub watcher: Watcher,
+    /// The signal that ends the run early, once it is set.
+    pub stop: watch::Receiver<Option<&'static str>>,
+}
+
+/// Why a run did not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The network side cannot be set up: a certificate file, say.
+    #[error("{0}")]
+    Setup(String),
+    /// There is no random number to be had.
+    #[error("the system gives no random bytes: {0}")]
+    Random(getrandom::Error),
+}
+
+/// What the chains of a run share.
+pub(crate) struct Shared {
+    pub(crate) target: Arc<Target>,
+    pub(crate) target_view: Value,
+    pub(crate) policy: Value,
+    pub(crate) library: Arc<Library>,
+    pub(crate) limits: Limits,
+    pub(crate) ledger: Ledger,
+    pub(crate) key: RunKey,
+    pub(crate) journal: Journal,
+    pub(crate) seed: u64,
+    watcher: Watcher,
+    tries: u32,
+}
+
+/// Runs a job to its end, or until it is stopped. Everything that was seen is in the journal.
+pub async fn run(job: Job) -> Result<(), RunError> {
+    let mut bytes = [0; 48];
+    getrandom::fill(&mut bytes).map_err(RunError::Random)?;
+    let (key, rest) = bytes.split_first_chunk::<32>().expect("48 bytes hold 32");
+    let (seed, id) = rest.split_first_chunk::<8>().expect("16 bytes hold 8");
+    let key = RunKey::from_random(*key);
+    let seed = u64::from_le_bytes(*seed);
+    let net = Net::new(&job.target).map_err(|error| RunError::Setup(error.to_string()))?;
+    let target = Arc::new(job.target);
+    let target_view = serde_json::to_value(target.view()).expect("a target view is plain data");
+    let policy = serde_json::to_value(&job.policy).expect("a policy is plain data");
+    let limits = Limits::new(target.at_once, target.budget);
+    let plan = fit(plan(job.library.scenarios().map(Loaded::scenario), &target, &job.selection), &job.library, &limits);
+
+    job.journal.append(Event::Run(Box::new(RunHeader {
+        format: JOURNAL_FORMAT.into(),
+        id: id.iter().map(|b| format!("{b:02x}")).collect(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        key: key.id().into(),
+        seed,
+        target: target_view.clone(),
+        policy_name: job.policy.name.clone(),
+        policy: policy.clone(),
+        command: job.command,
+        words: job.library.words_text().into(),
+        scenarios: job.library.texts(ids(&plan)),
+    })));
+    job.journal.append(Event::Plan(plan.clone()));
+    job.watcher.tell(Progress::Planned { chains: plan.chains.clone(), left_out: plan.left_out.len() });
+
+    let shared = Arc::new(Shared {
+        target,
+        target_view,
+        policy,
+        library: job.library,
+        limits,
+        ledger: Ledger::default(),
+        key,
+        journal: job.journal.clone(),
+        seed,
+        watcher: job.watcher,
+        tries: job.tries.max(1),
+    });
+    let complete = chains(&shared, &net, &plan, job.stop.clone()).await;
+    job.journal.append(Event::End(End {
+        complete,
+        signal: job.stop.borrow().map(str::to_owned),
+        conversations: net.conversations(),
+        cpu_ms: meter::cpu_ms(),
+        peak_rss_kib: meter::peak_rss_kib(),
+    }));
+    Ok(())
+}
+
+/// A chain whose peak is above what the target allows at once cannot be asked: it is left out, with the line to change.
+fn fit(mut plan: Plan, library: &Library, limits: &Limits) -> Plan {
+    let mut fitting = vec![];
+    for id in plan.chains {
+        let line = library.get(&id).and_then(|loaded| limits.exceeded(peak(loaded)));
+        match line {
+            None => fitting.push(id),
+            Some(line) => plan.left_out.push(LeftOut {
+                scenario: id,
+                not_applicable: false,
+                why: "it needs more at once than the target allows".into(),
+                to_enable: Some(line),
+            }),
+        }
+    }
+    Plan { chains: fitting, ..plan }
+}
+
+/// Every scenario of the plan, in the order of ids.
+fn ids(plan: &Plan) -> BTreeSet<&str> {
+    plan.chains.iter().chain(plan.left_out.iter().map(|left_out| &left_out.scenario)).map(String::as_str).collect()
+}
+
+/// Runs the chains; true when every one was asked to its end.
+async fn chains(shared: &Arc<Shared>, net: &Net, plan: &Plan, mut stop: watch::Receiver<Option<&'static str>>) -> bool {
+    let mut tasks = JoinSet::new();
+    for (index, id) in plan.chains.iter().enumerate() {
+        let (shared, id) = (shared.clone(), id.clone());
+        let net = if loopback_only(&shared.target) { net.with_source(source(index)) } else { net.clone() };
+        let stop = stop.clone();
+        tasks.spawn(async move { asked_to_its_end(&shared, &id, net, stop).await });
+    }
+    let mut complete = true;
+    while let Some(ended) = tasks.join_next().await {
+        complete &= ended.unwrap_or(false);
+    }
+    complete && stop.borrow_and_update().is_none()
+}
+
+/// Asks one chain, again where it does not pass. False when it was stopped.
+async fn asked_to_its_end(
+    shared: &Shared, id: &str, net: Net, mut stop: watch::Receiver<Option<&'static str>>,
+) -> bool {
+    let Some(loaded) = shared.library.get(id) else { return false };
+    let stopped = async |stop: &mut watch::Receiver<Option<&'static str>>| {
+        // The sender lives as long as the run: an error would mean the run is over.
+        let _ = stop.wait_for(Option::is_some).await;
+    };
+    let mut before: Option<State> = None;
+    for attempt in 1..=shared.tries {
+        let _held = tokio::select! {
+            held = shared.limits.take(peak(loaded)) => held,
+            () = stopped(&mut stop) => return false,
+        };
+        shared.watcher.tell(Progress::Began { scenario: id.to_owned(), attempt });
+        let mut chain = Chain::new(shared, loaded, net.clone(), attempt);
+        let whole = tokio::select! {
+            () = chain.run() => true,
+            () = stopped(&mut stop) => false,
+        };
+        chain.end_all().await;
+        if !whole {
+            return false;
+        }
+        let verdict = shared.journal.read(|journal| judge_try(journal, &shared.library, None, id, attempt));
+        let Some(verdict) = verdict else { return true };
+        shared.watcher.tell(Progress::Ended { verdict: Box::new(verdict.clone()), attempt });
+        // A fail that repeats is a fail; what passes, or does not apply, needs no second asking.
+        let again = matches!(verdict.state, State::Fail | State::Inconclusive);
+        if !again || before == Some(State::Fail) && verdict.state == State::Fail || shared.limits.seconds_left() == 0 {
+            break;
+        }
+        before = Some(verdict.state);
+    }
+    true
+}
+
+/// Whether all that the target names is loopback, so that each chain can have a source address of its own and limits per
+/// source stay apart.
+fn loopback_only(target: &Target) -> bool {
+    cfg!(target_os = "linux") && crate::consent::loopback_only(target)
+}
+
+/// The source address of a chain: one of 127.0.0.0/8, from 127.1.0.1 on.
+fn source(index: usize) -> IpAddr {
+    let [high, low] = u16::try_from(index % 60_000).unwrap_or(0).wrapping_add(256).to_be_bytes();
+    IpAddr::V4(Ipv4Addr::new(127, 1 + high / 255, high, low.max(1)))
+}

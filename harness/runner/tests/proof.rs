@@ -1,0 +1,103 @@
+//! The two-sided proof of every scenario: the healthy lab passes it, its own fault fails it, and each other fault leaves
+//! its verdict as it was, except what `also_trips` lists.
+//!
+//! A scenario is asked of a healthy lab first, which records the faults that its conversations can meet; only these are
+//! then tried on it. The others cannot change what it sees. `RINGFENCE_PROOF=full` tries all pairs and must agree.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::Arc;
+
+use ringfence_lab::fault::Fault;
+use ringfence_model::verdict::State;
+use support::{ask, library};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Labs that run at once: each is mostly waiting (house).
+const LABS_AT_ONCE: usize = 12;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_scenario_is_proved_from_both_sides() {
+    let library = Arc::new(library());
+    let ids: Vec<String> = library.scenarios().map(|scenario| scenario.id.clone()).collect();
+    let gate = Arc::new(Semaphore::new(LABS_AT_ONCE));
+    let spawn = |tasks: &mut JoinSet<_>, id: String, fault: Option<Fault>| {
+        let (library, gate) = (library.clone(), gate.clone());
+        tasks.spawn(async move {
+            let _turn = gate.acquire_owned().await.expect("never closed");
+            let asked = ask(library, &id, fault).await;
+            (id, fault, asked)
+        });
+    };
+
+    let mut tasks = JoinSet::new();
+    ids.iter().for_each(|id| spawn(&mut tasks, id.clone(), None));
+    let mut healthy: BTreeMap<String, State> = BTreeMap::new();
+    let mut met: BTreeMap<String, BTreeSet<Fault>> = BTreeMap::new();
+    while let Some(done) = tasks.join_next().await {
+        let (id, _, asked) = done.expect("no scenario panics");
+        assert_eq!(asked.verdict.state, State::Pass, "the healthy lab, asked {id}: {:#?}", asked.verdict);
+        healthy.insert(id.clone(), asked.verdict.state);
+        met.insert(id, asked.met);
+    }
+
+    let full = std::env::var("RINGFENCE_PROOF").is_ok_and(|value| value == "full");
+    for id in &ids {
+        for fault in Fault::ALL.into_iter().filter(|fault| full || met[id].contains(fault)) {
+            spawn(&mut tasks, id.clone(), Some(fault));
+        }
+    }
+    let mut cells: BTreeMap<(Fault, String), State> = BTreeMap::new();
+    while let Some(done) = tasks.join_next().await {
+        let (id, fault, asked) = done.expect("no scenario panics");
+        let fault = fault.expect("only broken labs are left");
+        let own = library.scenario(&id).and_then(|s| s.proof.as_ref()).map(|proof| proof.fault.as_str());
+        if own == Some(fault.name()) {
+            assert_eq!(asked.verdict.state, State::Fail, "{id} with its own fault {}: {:#?}", fault.name(), asked.verdict);
+        }
+        if asked.verdict.state != State::Pass || met[&id].contains(&fault) {
+            cells.insert((fault, id), asked.verdict.state);
+        }
+    }
+
+    unexplained(&library, &cells);
+    insta::assert_snapshot!("matrix", matrix(&ids, &cells));
+}
+
+/// Every fault proves a scenario of ours, and fails no other that its `also_trips` does not list.
+fn unexplained(library: &ringfence_judge::Library, cells: &BTreeMap<(Fault, String), State>) {
+    for fault in Fault::ALL {
+        let proves: Vec<_> = library
+            .scenarios()
+            .filter(|scenario| scenario.proof.as_ref().is_some_and(|proof| proof.fault == fault.name()))
+            .collect();
+        assert_eq!(proves.len(), 1, "the fault {} proves one scenario", fault.name());
+        let also = proves[0].proof.as_ref().map(|proof| proof.also_trips.as_slice()).unwrap_or_default();
+        for missing in also.iter().filter(|id| library.scenario(id).is_none()) {
+            println!("also_trips of {} names {missing}, which does not exist yet", proves[0].id);
+        }
+        for ((cell_fault, id), state) in cells.iter().filter(|((cell_fault, _), _)| *cell_fault == fault) {
+            let explained = *id == proves[0].id || also.contains(id) || *state == State::Pass;
+            assert!(explained, "{} makes {id} {}: a reason in also_trips, or a bug", cell_fault.name(), state.word());
+        }
+    }
+}
+
+/// One line per fault: what it changes, and how many scenarios it was tried on.
+fn matrix(ids: &[String], cells: &BTreeMap<(Fault, String), State>) -> String {
+    let mut text = format!("healthy lab: all {} pass\n", ids.len());
+    for fault in Fault::ALL {
+        let of_fault = || cells.iter().filter(move |((cell, _), _)| *cell == fault);
+        let changed: Vec<String> = of_fault()
+            .filter(|(_, state)| **state != State::Pass)
+            .map(|((_, id), state)| format!("{id} {}", state.word()))
+            .collect();
+        let same: Vec<&str> = of_fault().filter(|(_, s)| **s == State::Pass).map(|((_, id), _)| id.as_str()).collect();
+        writeln!(text, "\n{}\n  changes: {}", fault.name(), changed.join(", ")).unwrap();
+        writeln!(text, "  met, and still pass: {}", if same.is_empty() { "-".into() } else { same.join(", ") }).unwrap();
+    }
+    text
+}

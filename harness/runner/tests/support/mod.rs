@@ -1,0 +1,95 @@
+//! What the tests of the runner share: the embedded library, and asking one scenario of one lab.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use ringfence_judge::{Library, Policies, ScenarioSource, Vocabulary, judge};
+use ringfence_lab::fault::Fault;
+use ringfence_lab::{Lab, LabOptions};
+use ringfence_model::policy::Policy;
+use ringfence_model::standards::{Claims, Controls};
+use ringfence_model::target::Target;
+use ringfence_model::verdict::Verdict;
+use ringfence_runner::{Job, Journal, Selection, Watcher, run};
+use tokio::sync::watch;
+
+/// The embedded scenarios, checked.
+pub fn library() -> Library {
+    let claims: Claims = toml::from_str(ringfence_scenarios::CLAIMS).expect("claims");
+    let controls: Controls = toml::from_str(ringfence_scenarios::CONTROLS).expect("controls");
+    let vocabulary = Vocabulary {
+        claims: claims.claim.into_iter().map(|claim| claim.id).collect(),
+        controls: controls.control.into_iter().map(|control| control.id).collect(),
+        faults: Fault::ALL.iter().map(|fault| fault.name().to_owned()).collect(),
+        ..ringfence_runner::vocabulary()
+    };
+    let sources: Vec<ScenarioSource<'_>> =
+        ringfence_scenarios::SCENARIOS.iter().map(|(path, text)| ScenarioSource { path, text, own: true }).collect();
+    Library::load(vocabulary, ringfence_scenarios::WORDS, &sources)
+        .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|error| format!("{error}\n")).collect::<String>()))
+}
+
+/// The embedded policy of that name.
+pub fn policy(name: &str) -> Policy {
+    let files: Vec<(&str, &str)> = ringfence_scenarios::policies().collect();
+    let policies = Policies::load(&files).expect("the embedded policies load");
+    policies.get(name).expect("it exists").clone()
+}
+
+/// What asking gave.
+pub struct Asked {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The faults that the conversations could have met.
+    pub met: BTreeSet<Fault>,
+    /// The journal's text.
+    pub journal: String,
+}
+
+/// Asks one scenario of its own lab, once.
+pub async fn ask(library: Arc<Library>, id: &str, fault: Option<Fault>) -> Asked {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let lab = Lab::start(LabOptions { fault, ..LabOptions::healthy(folder.path()) }).await.expect("the lab starts");
+    let target = Target::read(lab.target_path()).expect("the lab's target file is right");
+    let text = Text::default();
+    let journal = Journal::new(Box::new(text.clone()));
+    let (_go_on, stop) = watch::channel(None);
+    let job = Job {
+        policy: policy(&target.policy),
+        target,
+        library: library.clone(),
+        selection: Selection { only: vec![id.to_owned()] },
+        tries: 1,
+        command: "proof".into(),
+        journal: journal.clone(),
+        watcher: Watcher::nobody(),
+        stop,
+    };
+    run(job).await.expect("the run begins");
+    let verdict = journal.read(|journal| judge(journal, &library, None)).expect("a journal").pop().expect("one verdict");
+    let met = lab.faults().met();
+    lab.stop().await;
+    Asked { verdict, met, journal: text.take() }
+}
+
+/// A journal in memory.
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl Text {
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).expect("a journal is text")
+    }
+}
+
+impl std::io::Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

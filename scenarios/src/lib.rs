@@ -1,0 +1,103 @@
+//! Data, embedded: scenarios, the words that they use, policies, claims and clauses, and the JSON Schemas of all formats.
+//!
+//! No code of ours but these lists. A test holds each list against its folder: a file that nobody embeds fails it.
+
+/// A file: its path below this crate's folder, with `/` between, and its text.
+pub type File = (&'static str, &'static str);
+
+macro_rules! files {
+    ($($path:literal),* $(,)?) => { &[$(($path, include_str!(concat!("../", $path)))),*] };
+}
+
+/// Every scenario, as `area/slug.toml`, in the order of their paths.
+pub const SCENARIOS: &[File] = files![
+    "cors/any-origin.toml",
+    "cors/websocket-origin.toml",
+    "credentials/answer-cacheable.toml",
+    "credentials/register-without.toml",
+    "credentials/shared.toml",
+    "keys/repeated-between-calls.toml",
+    "media/fingerprint-mismatch.toml",
+    "media/forged-packet-accepted.toml",
+    "media/not-dtls-srtp.toml",
+    "media/sdes-accepted.toml",
+    "tokens/credentials-survive-hangup.toml",
+    "transport/endpoint-over-http.toml",
+    "transport/ws-cleartext.toml",
+    "turn/unauthenticated-allocate.toml",
+];
+
+/// The words that scenarios use.
+pub const WORDS: &str = include_str!("../words.toml");
+
+/// Every policy, as `policies/NAME.toml`.
+pub const POLICIES: &[File] = files![
+    "policies/asvs-l2.toml",
+    "policies/asvs-l3.toml",
+    "policies/bsi-tr-02102.toml",
+    "policies/nist-800-52r2.toml",
+    "policies/strict-aead.toml",
+    "policies/webrtc-mti.toml",
+];
+
+/// Claims of vendors.
+pub const CLAIMS: &str = include_str!("../standards/claims.toml");
+
+/// Clauses of standards.
+pub const CONTROLS: &str = include_str!("../standards/controls.toml");
+
+/// JSON Schemas, as `schema/NAME.json`: written from the Rust types by a test that holds them up to date.
+pub const SCHEMAS: &[File] = files![];
+
+/// The policies by name, `NAME` for `policies/NAME.toml`.
+pub fn policies() -> impl Iterator<Item = File> {
+    let name = |path: &'static str| path.trim_start_matches("policies/").trim_end_matches(".toml");
+    POLICIES.iter().map(move |(path, text)| (name(path), *text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Folders that hold no scenarios.
+    const OTHER: [&str; 5] = ["policies", "schema", "src", "standards", "tests"];
+
+    /// Paths of the files in a folder below this crate's, with an ending.
+    fn found(folder: &str, ending: &str) -> Vec<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.filter(|name| name.ends_with(ending)).map(|name| format!("{folder}/{name}")).collect()
+    }
+
+    #[track_caller]
+    fn same(mut found: Vec<String>, embedded: &[File]) {
+        found.sort();
+        let embedded: Vec<&str> = embedded.iter().map(|(path, _)| *path).collect();
+        assert_eq!(embedded, found, "files embedded (left) and files there (right)");
+    }
+
+    #[test]
+    fn every_scenario_is_embedded() {
+        let root = std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).expect("this crate has a folder");
+        let folders = root.filter_map(|entry| {
+            let entry = entry.ok().filter(|entry| entry.path().is_dir())?;
+            entry.file_name().into_string().ok().filter(|name| !OTHER.contains(&name.as_str()))
+        });
+        same(folders.flat_map(|folder| found(&folder, ".toml")).collect(), SCENARIOS);
+    }
+
+    #[test]
+    fn every_policy_and_schema_is_embedded() {
+        same(found("policies", ".toml"), POLICIES);
+        same(found("schema", ".json"), SCHEMAS);
+    }
+
+    #[test]
+    fn policies_go_by_name() {
+        let names: Vec<&str> = policies().map(|(name, _)| name).collect();
+        assert_eq!(names, ["asvs-l2", "asvs-l3", "bsi-tr-02102", "nist-800-52r2", "strict-aead", "webrtc-mti"]);
+    }
+}
