@@ -47,7 +47,29 @@ pub const CLAIMS: &str = include_str!("../standards/claims.toml");
 pub const CONTROLS: &str = include_str!("../standards/controls.toml");
 
 /// JSON Schemas, as `schema/NAME.json`: written from the Rust types by a test that holds them up to date.
-pub const SCHEMAS: &[File] = files![];
+pub const SCHEMAS: &[File] = files![
+    "schema/policy.json",
+    "schema/probes/call.seen.json",
+    "schema/probes/call.with.json",
+    "schema/probes/cors-probe.seen.json",
+    "schema/probes/cors-probe.with.json",
+    "schema/probes/fetch-config.seen.json",
+    "schema/probes/fetch-config.with.json",
+    "schema/probes/http-request.seen.json",
+    "schema/probes/http-request.with.json",
+    "schema/probes/media-attack.seen.json",
+    "schema/probes/media-attack.with.json",
+    "schema/probes/open-websocket.seen.json",
+    "schema/probes/open-websocket.with.json",
+    "schema/probes/register.seen.json",
+    "schema/probes/register.with.json",
+    "schema/probes/turn-allocate.seen.json",
+    "schema/probes/turn-allocate.with.json",
+    "schema/probes/wait.seen.json",
+    "schema/probes/wait.with.json",
+    "schema/scenario.json",
+    "schema/target-in-cel.json",
+];
 
 /// The policies by name, `NAME` for `policies/NAME.toml`.
 pub fn policies() -> impl Iterator<Item = File> {

@@ -179,9 +179,6 @@ pub struct CallArgs {
     /// ICE candidates to offer
     #[arg(long, value_enum, default_value_t = CandidatesArg::All)]
     pub candidates: CandidatesArg,
-    /// Print the SDP of both sides
-    #[arg(long)]
-    pub sdp: bool,
     /// Print the observation as JSON
     #[arg(long)]
     pub json: bool,
@@ -239,7 +236,7 @@ fn output(text: &str) -> Result<(Format, PathBuf), String> {
     if path.is_empty() {
         return Err(format!("{format}= names no file"));
     }
-    Ok((format.parse()?, PathBuf::from(path)))
+    Ok((format.parse::<Format>().map_err(|error| error.to_string())?, PathBuf::from(path)))
 }
 
 #[cfg(test)]

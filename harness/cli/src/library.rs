@@ -39,7 +39,8 @@ pub fn of_journal(header: &RunHeader) -> Result<Library, Problem> {
 
 /// The embedded policy of that name.
 pub fn policy(name: &str) -> Result<Policy, Problem> {
-    let policies = Policies::load(ringfence_scenarios::POLICIES).map_err(refused)?;
+    let files: Vec<(&str, &str)> = ringfence_scenarios::policies().collect();
+    let policies = Policies::load(&files).map_err(refused)?;
     policies.get(name).cloned().ok_or_else(|| {
         Problem::usage(format!("unknown policy {name:?}; one of {}", policies.names().collect::<Vec<_>>().join(", ")))
     })

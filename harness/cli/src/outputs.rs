@@ -32,7 +32,7 @@ pub fn judged(
     let verdicts = judge(journal, library, policy);
     let nothing = nothing_answered(journal);
     let gate = gate(&verdicts, GateInput { end: journal.end.as_ref(), fail_on, nothing_answered: nothing, also });
-    Ok(report(journal, verdicts, gate, library, policy, Kept::standards()?.view()))
+    Ok(report(journal, &verdicts, gate, library, policy, Kept::standards()?.view()))
 }
 
 /// Writes every file, then the terminal. Returns the exit: an output that could not be written may change it.

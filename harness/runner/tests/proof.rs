@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
+use ringfence_judge::{Library, Loaded};
 use ringfence_lab::fault::Fault;
 use ringfence_model::verdict::State;
 use support::{ask, library};
@@ -22,7 +23,7 @@ const LABS_AT_ONCE: usize = 12;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_scenario_is_proved_from_both_sides() {
     let library = Arc::new(library());
-    let ids: Vec<String> = library.scenarios().map(|scenario| scenario.id.clone()).collect();
+    let ids: Vec<String> = library.scenarios().map(|loaded| loaded.scenario().id.clone()).collect();
     let gate = Arc::new(Semaphore::new(LABS_AT_ONCE));
     let spawn = |tasks: &mut JoinSet<_>, id: String, fault: Option<Fault>| {
         let (library, gate) = (library.clone(), gate.clone());
@@ -54,7 +55,7 @@ async fn every_scenario_is_proved_from_both_sides() {
     while let Some(done) = tasks.join_next().await {
         let (id, fault, asked) = done.expect("no scenario panics");
         let fault = fault.expect("only broken labs are left");
-        let own = library.scenario(&id).and_then(|s| s.proof.as_ref()).map(|proof| proof.fault.as_str());
+        let own = library.get(&id).and_then(|loaded| loaded.scenario().proof.as_ref()).map(|proof| proof.fault.as_str());
         if own == Some(fault.name()) {
             assert_eq!(asked.verdict.state, State::Fail, "{id} with its own fault {}: {:#?}", fault.name(), asked.verdict);
         }
@@ -68,15 +69,16 @@ async fn every_scenario_is_proved_from_both_sides() {
 }
 
 /// Every fault proves a scenario of ours, and fails no other that its `also_trips` does not list.
-fn unexplained(library: &ringfence_judge::Library, cells: &BTreeMap<(Fault, String), State>) {
+fn unexplained(library: &Library, cells: &BTreeMap<(Fault, String), State>) {
     for fault in Fault::ALL {
         let proves: Vec<_> = library
             .scenarios()
+            .map(Loaded::scenario)
             .filter(|scenario| scenario.proof.as_ref().is_some_and(|proof| proof.fault == fault.name()))
             .collect();
         assert_eq!(proves.len(), 1, "the fault {} proves one scenario", fault.name());
         let also = proves[0].proof.as_ref().map(|proof| proof.also_trips.as_slice()).unwrap_or_default();
-        for missing in also.iter().filter(|id| library.scenario(id).is_none()) {
+        for missing in also.iter().filter(|id| library.get(id).is_none()) {
             println!("also_trips of {} names {missing}, which does not exist yet", proves[0].id);
         }
         for ((cell_fault, id), state) in cells.iter().filter(|((cell_fault, _), _)| *cell_fault == fault) {

@@ -18,8 +18,8 @@ fn kept_schemas_are_those_of_the_types() {
         ("policy".into(), schema_for!(Policy).to_value()),
     ];
     for verb in VERBS {
-        all.push((format!("probes/{}.with", verb.name), (verb.with_schema)()));
-        all.push((format!("probes/{}.seen", verb.name), (verb.seen_schema)()));
+        all.push((format!("{}.with", verb.name), (verb.with_schema)()));
+        all.push((format!("{}.seen", verb.name), (verb.seen_schema)()));
     }
     for (name, schema) in all {
         let path = folder.join(format!("{name}.json"));

@@ -59,7 +59,7 @@ pub async fn demo(style: Style) -> Result<Exit, Problem> {
 
 async fn ask(fault: Option<Fault>, stop: tokio::sync::watch::Receiver<Option<&'static str>>) -> Result<Report, Problem> {
     let folder = tempfile::Builder::new().prefix("ringfence-demo-").tempdir().map_err(Problem::output)?;
-    let lab = Lab::start(LabOptions::new(folder.path(), fault)).await.map_err(Problem::internal)?;
+    let lab = Lab::start(LabOptions { fault, ..LabOptions::healthy(folder.path()) }).await.map_err(Problem::internal)?;
     let target = Target::read(lab.target_path()).map_err(Problem::internal)?;
     let library = Arc::new(library::load(&[])?);
     let journal = Journal::new(Box::new(std::io::sink()));

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use ringfence_judge::Loaded;
 use ringfence_lab::fault::Fault;
 use ringfence_lab::{Lab, LabOptions};
 use ringfence_model::Exit;
@@ -23,7 +24,7 @@ pub async fn lab(args: LabArgs) -> Result<Exit, Problem> {
     // Absolute, so that the printed target file works from everywhere.
     let folder = std::path::absolute(&folder).map_err(Problem::output)?;
     let mut stop = signals::listen();
-    let lab = Lab::start(LabOptions::new(&folder, fault)).await.map_err(Problem::internal)?;
+    let lab = Lab::start(LabOptions { fault, ..LabOptions::healthy(&folder) }).await.map_err(Problem::internal)?;
 
     let mut out = std::io::stdout().lock();
     let printed = write!(out, "{}", lab.target_file()).and_then(|()| out.flush());
@@ -50,7 +51,8 @@ fn named(name: &str) -> Result<Fault, Problem> {
 fn list_faults() -> Result<Exit, Problem> {
     let library = library::load(&[])?;
     for fault in Fault::ALL {
-        let proves = library.scenarios().find(|scenario| scenario.proof.as_ref().is_some_and(|p| p.fault == fault.name()));
+        let mut scenarios = library.scenarios().map(Loaded::scenario);
+        let proves = scenarios.find(|scenario| scenario.proof.as_ref().is_some_and(|p| p.fault == fault.name()));
         let proves = proves.map_or("no scenario yet", |scenario| scenario.id.as_str());
         println!("{:<32} {}\n{:<32} proves {proves}", fault.name(), fault.effect(), "");
     }

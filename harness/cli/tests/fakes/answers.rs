@@ -1,8 +1,8 @@
 //! HTTP answers as text.
 
-/// A whole answer with a JSON body.
+/// A whole answer with a JSON body, as a sound endpoint gives it.
 pub fn json(body: &str) -> Vec<u8> {
-    with_headers(200, &[("Content-Type", "application/json")], body.as_bytes())
+    with_headers(200, &[("Content-Type", "application/json"), ("Cache-Control", "no-store")], body.as_bytes())
 }
 
 /// A whole answer.

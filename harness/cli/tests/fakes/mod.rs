@@ -10,3 +10,4 @@ pub mod pki;
 pub mod relay;
 pub mod sip;
 pub mod tcp;
+pub mod turn;

@@ -237,15 +237,16 @@ impl Task {
                         self.over = true;
                     }
                 },
-                command = inbox.recv(), if owned && self.job.is_none() => match command {
-                    Some(Command::HangUp { reply }) => self.hang_up(line, media, Some(reply)).await,
-                    Some(command) => self.begin(command, media).await,
-                    None => {
-                        // Nobody is left who could hang up.
-                        owned = false;
-                        self.hang_up(line, media, None).await;
+                command = inbox.recv(), if owned => {
+                    // There is one owner: who asks again no longer waits for what was asked before.
+                    self.finish_job();
+                    match command {
+                        Some(Command::HangUp { reply }) => self.hang_up(line, media, Some(reply)).await,
+                        Some(command) => self.begin(command, media).await,
+                        None => self.hang_up(line, media, None).await, // nobody is left who could
                     }
-                },
+                    owned = !matches!(self.job, Some(Job::HangUp { .. }));
+                }
                 () = sleep_until(next.into()) => self.look(media),
             }
             self.check(media);
@@ -256,7 +257,13 @@ impl Task {
 
     /// Takes the figures of the media over.
     fn look(&mut self, media: &MediaCall) {
-        self.seen.media = media.seen();
+        let mut fresh = media.seen();
+        if self.seen.ended_by == Some(EndedBy::Us) {
+            // A close_notify that answers our hang-up is no alert.
+            fresh.dtls.alert = self.seen.media.dtls.alert.take();
+            fresh.dtls.alert_after_ms = self.seen.media.dtls.alert_after_ms;
+        }
+        self.seen.media = fresh;
         self.seen.out_of_scope = media.refused();
         self.publish();
     }

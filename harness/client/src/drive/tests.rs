@@ -268,6 +268,13 @@ async fn a_dropped_call_hangs_up() {
     .await;
     drop(call(&address, |_| {}).await);
     assert_eq!(heard.recv().await.unwrap(), "hung up");
+
+    // Nor is it held by something that was asked of it and given up.
+    let (mut live, _) = call(&address, |_| {}).await;
+    let given_up = tokio::time::timeout(Duration::from_millis(10), live.run_for(Duration::from_secs(600))).await;
+    assert!(given_up.is_err());
+    assert_eq!(live.hang_up().await.ended_by, Some(EndedBy::Us));
+    assert_eq!(heard.recv().await.unwrap(), "hung up");
 }
 
 #[tokio::test]

@@ -95,6 +95,7 @@ impl Ice {
             pwd,
             locals,
             early,
+            sources,
             agent: None,
             checking_until: None,
             path: None,

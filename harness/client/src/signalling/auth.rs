@@ -23,12 +23,19 @@ pub(super) struct Credentials {
 }
 
 /// What one request has been asked, and what it answers.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Authenticator {
     kept: Vec<Kept>,
     /// Field, realm and nonce of every challenge that was answered.
     used: Vec<(&'static str, String, String)>,
-    answers: u32,
+    /// How many more are answered.
+    left: u32,
+}
+
+impl Default for Authenticator {
+    fn default() -> Self {
+        Self { kept: Vec::new(), used: Vec::new(), left: MAX_ANSWERS }
+    }
 }
 
 #[derive(Clone)]
@@ -40,9 +47,14 @@ struct Kept {
 }
 
 impl Authenticator {
+    /// Answers one challenge only: each further answer with a wrong password is one more wrong login.
+    pub fn once() -> Self {
+        Self { left: 1, ..Self::default() }
+    }
+
     /// Takes the challenges of a 401 or 407. Whether there is anything new to answer them with.
     pub fn take(&mut self, message: &Message) -> bool {
-        if self.answers >= MAX_ANSWERS {
+        if self.left == 0 {
             return false;
         }
         let mut fresh = false;
@@ -59,7 +71,7 @@ impl Authenticator {
                 fresh = true;
             }
         }
-        self.answers += u32::from(fresh);
+        self.left -= u32::from(fresh);
         fresh
     }
 

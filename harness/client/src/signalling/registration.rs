@@ -22,6 +22,8 @@ const MAX_CONTACTS: usize = 256;
 pub(super) struct Registration {
     state: State,
     credentials: Option<Credentials>,
+    /// The password is wrong on purpose.
+    wrong: bool,
     expires: u32,
     interval_retries: u32,
     /// Registrations to come after this one.
@@ -51,6 +53,7 @@ impl Registration {
 
 impl Signalling {
     pub(super) fn register(&mut self, now: Instant, login: LoginBend, times: u32) {
+        let wrong = matches!(login, LoginBend::Wrong);
         let credentials = match login {
             LoginBend::Own => self.own_credentials(),
             LoginBend::None => None,
@@ -66,12 +69,17 @@ impl Signalling {
         let draft = Draft::new("REGISTER", uri, from, format!("<{aor}>"), self.agent.random(20));
         let expires = self.plan.register_expires;
         let left = times.max(1) - 1;
-        self.registration = Some(Registration { state: State::Done, credentials, expires, interval_retries: 0, left });
-        self.send_register(now, draft, Authenticator::default(), false);
+        self.registration =
+            Some(Registration { state: State::Done, credentials, wrong, expires, interval_retries: 0, left });
+        self.send_register(now, draft, None);
     }
 
-    fn send_register(&mut self, now: Instant, mut draft: Draft, auth: Authenticator, answers: bool) {
+    /// Sends one REGISTER: a first one, or with what was asked for.
+    fn send_register(&mut self, now: Instant, mut draft: Draft, asked: Option<Authenticator>) {
         let Some(mut registration) = self.registration.take() else { return };
+        let answers = asked.is_some();
+        let first = if registration.wrong { Authenticator::once() } else { Authenticator::default() };
+        let auth = asked.unwrap_or(first);
         let expires = registration.expires;
         draft.headers.clear();
         draft.header("Contact", self.agent.register_contact(expires));
@@ -109,7 +117,7 @@ impl Signalling {
         };
         self.event(Event::RegisterAnswer(describe(answer)));
         if again {
-            return self.send_register(now, draft, auth, true);
+            return self.send_register(now, draft, Some(auth));
         }
         if (200..300).contains(&answer.status) {
             self.on_registered(now, &draft, answer);
@@ -118,7 +126,7 @@ impl Signalling {
         }
         if let Some(registration) = self.registration.as_mut().filter(|registration| registration.left > 0) {
             registration.left -= 1;
-            self.send_register(now, draft, Authenticator::default(), false);
+            self.send_register(now, draft, None);
         }
     }
 
@@ -142,7 +150,7 @@ impl Signalling {
         };
         match std::mem::replace(&mut registration.state, State::Done) {
             State::Pending(_) => self.fail(self.silence("REGISTER")),
-            State::Refresh(draft, _) => self.send_register(now, draft, Authenticator::default(), false),
+            State::Refresh(draft, _) => self.send_register(now, draft, None),
             State::Done => {}
         }
     }

@@ -128,6 +128,10 @@ fn nobodys_wrong_and_other_logins() {
     let ha1 = ringfence_wire::digest::ha1(ringfence_wire::digest::Algorithm::Md5, "user", "r", "pass");
     assert_eq!(answer.username, "user");
     assert!(answer.verify(&ha1, "REGISTER").is_err());
+    // One wrong login is one: a new nonce does not make it two.
+    wrong.answer("REGISTER", 401, &challenge("r", "b", ""));
+    assert_eq!(wrong.count("REGISTER"), 2);
+    assert!(matches!(wrong.last_event(), Event::RegisterFinal { status: 401, .. }));
 
     let mut other = registering(LoginBend::Other { username: "user".into(), password: Secret::from("pass") }, 1);
     other.machine.plan.password = None;
