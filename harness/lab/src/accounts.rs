@@ -307,6 +307,7 @@ mod tests {
             accounts.end_call(&name, 2, now + 3 * SECOND);
             accounts.release(&name, 2);
             assert_eq!(accounts.register(&name, A, 3, now + 7 * SECOND), later, "{fault:?}");
+            accounts.release(&name, 3);
             assert_eq!(accounts.register(&name, A, 4, now + 31 * SECOND), Err(Denied::Dead), "{fault:?}: expired");
         }
     }

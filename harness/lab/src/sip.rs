@@ -161,11 +161,13 @@ impl Session {
     pub async fn event(&mut self) -> Event {
         let Self { call, answering, .. } = self;
         let answered = async {
-            match answering.join_next().await {
-                Some(Ok(answered)) => Event::Answered(Some(answered)),
-                Some(Err(failed)) if failed.is_panic() => Event::Answered(None),
-                // Cancelled on purpose, or none: nothing comes of it.
-                _ => std::future::pending().await,
+            loop {
+                match answering.join_next().await {
+                    Some(Ok(answered)) => break Event::Answered(Some(answered)),
+                    Some(Err(failed)) if failed.is_panic() => break Event::Answered(None),
+                    Some(Err(_)) => {} // cancelled on purpose
+                    None => std::future::pending().await,
+                }
             }
         };
         tokio::select! {

@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 /// Shorter secrets are struck out only where they are the whole text: inside longer text they would be chance (house).
 const WHOLE_TEXT_BELOW: usize = 4;
 
+/// What evidence writes behind text that it has cut: see [`ringfence_model::Untrusted::new`].
+const CUT_MARK: &str = " bytes omitted]";
+
 /// Every secret that the run has sent or been given, by kind. Clones share one ledger.
 #[derive(Clone, Default)]
 pub struct Ledger(Arc<RwLock<Vec<Known>>>);
@@ -70,25 +73,62 @@ impl Ledger {
         }
     }
 
-    /// The text without secrets; `None` where there is none in it.
+    /// The text without secrets; `None` where there is none in it. Upper and lower case count as the same, since names of
+    /// header fields and some values are kept in lower case.
     pub fn redact_text(&self, text: &str) -> Option<String> {
         let all = self.0.read().expect("no holder panics");
         let mut out: Option<String> = None;
         for known in all.iter() {
             for form in &known.forms {
-                let form = form.expose().as_str();
                 let current = out.as_deref().unwrap_or(text);
-                let found = if form.len() < WHOLE_TEXT_BELOW { current == form } else { current.contains(form) };
-                if found {
-                    out = Some(current.replace(form, &format!("[redacted: {}]", known.kind)));
-                }
+                out = without(current, form.expose(), known.kind).or(out);
+            }
+        }
+        // Now that whole ones are gone: a secret of which evidence kept the beginning only.
+        if let Some((kept, mark)) = cut(out.as_deref().unwrap_or(text)) {
+            let longest = all.iter().flat_map(|known| known.forms.iter().map(|form| (shared(kept, form.expose()), known.kind)));
+            if let Some((length, kind)) = longest.max().filter(|(length, _)| *length >= WHOLE_TEXT_BELOW) {
+                out = Some(format!("{}[redacted: {kind}]{mark}", &kept[..kept.len() - length]));
             }
         }
         out
     }
 }
 
-/// The ways in which a value is commonly written: as it is, in base64, in hexadecimal, percent-encoded, in JSON.
+/// The text with the form struck out wherever it stands; `None` where it does not.
+fn without(text: &str, form: &str, kind: &str) -> Option<String> {
+    if form.len() < WHOLE_TEXT_BELOW {
+        return (text == form).then(|| format!("[redacted: {kind}]"));
+    }
+    // ASCII case does not move a byte, so what is found in the one text is cut out of the other.
+    let (lower, form) = (text.to_ascii_lowercase(), form.to_ascii_lowercase());
+    let mut out = String::new();
+    let mut from = 0;
+    for (at, _) in lower.match_indices(&form) {
+        out.push_str(&text[from..at]);
+        out.push_str(&format!("[redacted: {kind}]"));
+        from = at + form.len();
+    }
+    (from > 0).then(|| out + &text[from..])
+}
+
+/// What evidence kept of a text that it has cut, and its mark.
+fn cut(text: &str) -> Option<(&str, &str)> {
+    text.strip_suffix(CUT_MARK)?;
+    text.rfind(" [").map(|at| text.split_at(at))
+}
+
+/// How many bytes at the end of `text` are the beginning of `form`, but not all of it.
+fn shared(text: &str, form: &str) -> usize {
+    let begins = |length: &usize| {
+        let end = text.len().checked_sub(*length).and_then(|at| text.get(at..));
+        end.zip(form.get(..*length)).is_some_and(|(end, begin)| end.eq_ignore_ascii_case(begin))
+    };
+    (1..form.len()).rev().find(begins).unwrap_or(0)
+}
+
+/// The ways in which a value is commonly written: as it is, in base64, in hexadecimal, percent-encoded in part or whole, in
+/// JSON.
 fn forms(value: &str) -> Vec<Secret> {
     let bytes = value.as_bytes();
     let json = Value::String(value.to_owned()).to_string();
@@ -96,20 +136,24 @@ fn forms(value: &str) -> Vec<Secret> {
         value.to_owned(),
         json[1..json.len() - 1].to_owned(),
         url::form_urlencoded::byte_serialize(bytes).collect(),
-        bytes.iter().map(|b| if b.is_ascii_alphanumeric() { (*b as char).to_string() } else { format!("%{b:02X}") }).collect(),
+        percent(bytes, |b| b.is_ascii_alphanumeric()),
+        percent(bytes, |b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)), // RFC 3986, section 2.3
+        percent(bytes, |_| false),
     ];
     if value.len() >= WHOLE_TEXT_BELOW {
         forms.push(BASE64_STANDARD_NO_PAD.encode(bytes));
         forms.push(BASE64_URL_SAFE_NO_PAD.encode(bytes));
-        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-        forms.push(hex.to_uppercase());
-        forms.push(hex);
+        forms.push(bytes.iter().map(|b| format!("{b:02x}")).collect());
     }
     forms.sort();
     forms.dedup();
     // The longest first, so that a form inside another leaves no rest.
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms.into_iter().map(Secret::new).collect()
+}
+
+fn percent(bytes: &[u8], plain: impl Fn(u8) -> bool) -> String {
+    bytes.iter().map(|b| if plain(*b) { char::from(*b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 #[cfg(test)]
@@ -128,6 +172,21 @@ mod tests {
         }
         assert!(ledger.leaks_in("body", b"nothing here").is_empty());
         assert_eq!(ledger.redact_text("nothing here"), None);
+    }
+
+    #[test]
+    fn case_and_cuts_hide_nothing() {
+        let ledger = Ledger::default();
+        ledger.add("token", "Canary+One");
+        for text in ["é x-canary+one é", "CANARY%2bone", "%43%61%6e%61%72%79%2B%4f%6E%65", "43616E6172792B4F6E65"] {
+            let redacted = ledger.redact_text(text).unwrap_or_else(|| panic!("{text}"));
+            assert!(redacted.contains("[redacted: token]") && !redacted.contains("4f"), "{redacted}");
+        }
+        assert_eq!(ledger.redact_text("a canary+one b canary+one").unwrap(), "a [redacted: token] b [redacted: token]");
+        let long = ringfence_model::Untrusted::new(format!("{}Canary+One", "é".repeat(2045)));
+        let redacted = ledger.redact_text(long.raw()).unwrap();
+        assert!(redacted.ends_with("é[redacted: token] [4 bytes omitted]"), "{}", &redacted[4080..]);
+        assert_eq!(ledger.redact_text("Canar"), None);
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::args::{CallArgs, CandidatesArg, SetupArg};
 use crate::problem::Problem;
 use crate::{outputs, signals};
 
+/// How long audio flows between two looks at what happened (house).
+const SLICE: Duration = Duration::from_millis(50);
+
 /// Runs the command. Exit 0 where audio that authenticates came, 1 where the call was answered without, 3 where it was
 /// not placed.
 pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
@@ -48,11 +51,12 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
         live = place(&net, plan, &key, &tell) => live,
         _ = stop.wait_for(Option::is_some) => return Ok(Exit::Interrupted),
     };
-    tokio::select! {
-        () = live.run_for(Duration::from_secs(args.seconds.into())) => {}
-        _ = stop.wait_for(Option::is_some) => {}
+    let end = Instant::now() + Duration::from_secs(args.seconds.into());
+    // In slices, so that each stage is told when it comes.
+    while live.is_live() && Instant::now() < end && stop.borrow().is_none() {
+        live.run_for(SLICE.min(end.saturating_duration_since(Instant::now()))).await;
+        live.stages().into_iter().for_each(&tell);
     }
-    live.stages().into_iter().for_each(&tell);
     let seen = live.hang_up().await;
     if let Some(fault) = &seen.own_fault {
         return Err(Problem::internal(fault));
@@ -142,9 +146,9 @@ fn summary(seen: &CallObservation) -> String {
     let ours = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     let mut lines = vec![
         ("SIP", format!(
-            "{} {}",
+            "{}{}",
             seen.status.map_or("no final answer".to_owned(), |status| status.to_string()),
-            seen.reason.as_ref().map_or_else(String::new, Untrusted::visible)
+            seen.reason.as_ref().map_or_else(String::new, |reason| format!(" {}", reason.visible()))
         )),
         ("SDP", format!(
             "{}, setup:{}, {} fingerprint(s) ({}), {}{}{} candidate(s)",

@@ -1,12 +1,16 @@
 //! A signalling machine on its WebSocket.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
 use url::Url;
 
 use super::ws::{Socket, Upgrade, UpgradeRefused, open};
 use crate::signalling::{Event, Input, Output, Signalling, SignallingPlan};
 use crate::{Failure, Net};
+
+/// How long a good-bye waits for its answer (house).
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What the connection itself says.
 #[derive(Clone, Debug, Default)]
@@ -120,8 +124,27 @@ impl Line {
         }
     }
 
-    /// Ends the connection.
+    async fn unregister(&mut self) {
+        let mut events = self.input(Input::Unregister).await;
+        let last = |event: &Event| {
+            matches!(
+                event,
+                Event::Unregistered | Event::Registered { .. } | Event::RegisterFinal { .. } | Event::Failed(_)
+            )
+        };
+        while !self.broken && !events.iter().any(last) {
+            let incoming = self.wait().await;
+            events = self.take(incoming).await;
+        }
+    }
+
+    /// Takes a registered contact back and ends the connection. A registrar keeps few contacts of one user: one that is
+    /// left behind by each call would soon keep the next call out.
     pub async fn close(mut self) {
+        if !self.broken {
+            // A target that does not answer is left with its contact.
+            let _ = timeout(GOODBYE, self.unregister()).await;
+        }
         self.machine.input(Instant::now(), Input::Close);
         if !self.broken {
             self.socket.close().await;

@@ -72,6 +72,11 @@ impl Signalling {
             }
             _ if !self.open => self.fail(Failure::closed("the signalling connection is not open")),
             Input::Register { login, times } => self.register(now, login, times),
+            Input::Unregister => {
+                if !self.unregister(now) {
+                    self.event(Event::Unregistered);
+                }
+            }
             Input::Invite { sdp, headers } => self.invite(now, sdp, headers),
             Input::Request { method, headers, body, in_dialog } => {
                 self.request(now, &method, headers, body, in_dialog);

@@ -138,6 +138,8 @@ pub enum Input<'a> {
     Closed,
     /// The time that [`Output::Timeout`] named has come.
     Timeout,
+    /// Take the registered contact back; ends with the answer to that, or with [`Event::Unregistered`] where there is none.
+    Unregister,
     /// Register.
     Register {
         /// With whose credentials.
@@ -189,6 +191,8 @@ pub enum Output {
 pub enum Event {
     /// A final answer to one REGISTER, challenges included.
     RegisterAnswer(RegisterAnswer),
+    /// There is no contact of ours to take back.
+    Unregistered,
     /// A registration succeeded.
     Registered {
         /// Status code.

@@ -28,6 +28,8 @@ pub(super) struct Registration {
     interval_retries: u32,
     /// Registrations to come after this one.
     left: u32,
+    /// The request that bound our contact, to take it back with.
+    bound: Option<Draft>,
 }
 
 enum State {
@@ -70,8 +72,18 @@ impl Signalling {
         let expires = self.plan.register_expires;
         let left = times.max(1) - 1;
         self.registration =
-            Some(Registration { state: State::Done, credentials, wrong, expires, interval_retries: 0, left });
+            Some(Registration { state: State::Done, credentials, wrong, expires, interval_retries: 0, left, bound: None });
         self.send_register(now, draft, None);
+    }
+
+    /// Takes our contact back (RFC 3261, section 10.2.2). False where none is bound.
+    pub(super) fn unregister(&mut self, now: Instant) -> bool {
+        let Some(registration) = &mut self.registration else { return false };
+        let Some(draft) = registration.bound.take() else { return false };
+        registration.expires = 0;
+        registration.left = 0;
+        self.send_register(now, draft, None);
+        true
     }
 
     /// Sends one REGISTER: a first one, or with what was asked for.
@@ -136,6 +148,9 @@ impl Signalling {
         let granted = own.and_then(|entry| sip::param(entry, "expires"));
         let granted = granted.or_else(|| answer.message.header("Expires").map(str::to_owned));
         let expires_s = granted.and_then(|text| text.trim().parse::<u32>().ok());
+        if let Some(registration) = self.registration.as_mut().filter(|registration| registration.expires > 0) {
+            registration.bound = Some(draft.clone());
+        }
         if let (Some(seconds), Some(registration)) = (expires_s.filter(|s| *s >= MIN_REFRESH), &mut self.registration) {
             let seconds = seconds.min(MAX_INTERVAL);
             registration.state =

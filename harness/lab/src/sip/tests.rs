@@ -130,7 +130,7 @@ impl Phone {
     }
 
     async fn next(&mut self) -> Vec<Message> {
-        let event = self.session.event().await;
+        let event = tokio::time::timeout(20 * SECOND, self.session.event()).await.unwrap();
         self.session.wake(event, self.now).iter().map(|bytes| Message::parse(bytes).unwrap()).collect()
     }
 
@@ -415,7 +415,9 @@ fn other_messages_get_what_the_rfc_says() {
     assert!(phone.session.receive(b"\r\n", now).unwrap().is_empty());
     assert!(phone.session.receive(b"GET / HTTP/1.1\r\n\r\n", now).is_err());
     assert!(phone.session.receive(b"", now).is_err());
-    for (method, status) in [("OPTIONS", 200), ("MESSAGE", 405), ("XYZZY", 405), ("BYE", 481), ("INFO", 481), ("CANCEL", 481)] {
+    for (method, status) in
+        [("OPTIONS", 200), ("MESSAGE", 405), ("XYZZY", 405), ("BYE", 481), ("INFO", 481), ("CANCEL", 481)]
+    {
         let request = phone.request(method, "sip:sip.lab.test", "<sip:x@sip.lab.test>");
         let answer = phone.ask(request);
         assert_eq!(answer.status(), Some(status), "{method}");

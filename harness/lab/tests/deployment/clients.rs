@@ -149,7 +149,8 @@ impl Phone {
 
     /// Asks twice, the second time with the login that was asked for.
     pub async fn ask_with(&mut self, config: &Config, method: &str, uri: &str, to: &str, body: &str) -> Message {
-        let with_body = |request: Builder| if body.is_empty() { request } else { request.body("application/sdp", body) };
+        let with_body =
+            |request: Builder| if body.is_empty() { request } else { request.body("application/sdp", body) };
         let first = with_body(self.request(method, uri, to));
         let asked = self.ask(first).await;
         let (field, answer_field) = match asked.status() {

@@ -71,7 +71,7 @@ async fn caching_and_other_origins_only_where_broken() {
 async fn other_addresses_and_methods_get_nothing() {
     let Running { lab, folder: _folder } = start(None).await;
     let client = https_client(&lab);
-    let unknown = lab.urls().config.replace(|c: char| c == '4' || c == 'a', "0");
+    let unknown = format!("https://{}/{}", authority(&lab.urls().config), "0".repeat(64));
     for url in [unknown, format!("https://{}/", authority(&lab.urls().config)), format!("{}/x", lab.urls().config)] {
         let answer = client.get(&url).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{url}");
@@ -106,7 +106,10 @@ async fn the_page_is_served_under_a_strict_policy() {
     let client = https_client(&lab);
     let answer = client.get(&lab.urls().page).send().await.unwrap();
     let policy = header(answer.headers(), "content-security-policy").unwrap();
-    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && !policy.contains('*'),
+        "{policy}"
+    );
     assert!(policy.contains(&lab.urls().signalling));
     let page = answer.text().await.unwrap();
     assert!(page.contains(&lab.urls().config) && page.contains("<button"), "{page}");

@@ -15,12 +15,12 @@ use tempfile::TempDir;
 use clients::{fetch, https_client};
 
 /// A lab, and the folder that goes with it.
-pub struct Running {
-    pub lab: Lab,
-    pub folder: TempDir,
+struct Running {
+    lab: Lab,
+    folder: TempDir,
 }
 
-pub async fn start(fault: Option<Fault>) -> Running {
+async fn start(fault: Option<Fault>) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let options = LabOptions { fault, ..LabOptions::healthy(folder.path()) };
     Running { lab: Lab::start(options).await.unwrap(), folder }
@@ -32,7 +32,9 @@ async fn the_target_file_is_ready_to_use() {
     let target = Target::read(lab.target_path()).unwrap();
     assert_eq!(std::fs::read_to_string(lab.target_path()).unwrap(), lab.target_file());
     assert_eq!(target.trusted_origins, [lab.urls().page_origin.clone()]);
-    for need in ["call-destination", "echo", "second-participant", "session-end-wait", "trusted-origin", "turn", "page-url"] {
+    for need in
+        ["call-destination", "echo", "second-participant", "session-end-wait", "trusted-origin", "turn", "page-url"]
+    {
         assert_eq!(target.need(need), Some(Need::Given), "{need}");
     }
     assert!(std::fs::read_to_string(target.ca_file.unwrap()).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));

@@ -30,7 +30,9 @@ async fn upgrades_are_for_our_page_and_for_what_is_no_browser() {
         ] {
             let stream = connect_tls(&lab, &authority(&url)).await;
             match upgrade(stream, &url, origin, Some("sip")).await {
-                Ok((_, echoed)) => assert_eq!((granted, echoed.as_deref()), (true, Some("sip")), "{fault:?} {origin:?}"),
+                Ok((_, echoed)) => {
+                    assert_eq!((granted, echoed.as_deref()), (true, Some("sip")), "{fault:?} {origin:?}")
+                }
                 Err(Error::Http(answer)) => assert_eq!((granted, answer.status().as_u16()), (false, 403), "{origin:?}"),
                 Err(other) => panic!("{fault:?} {origin:?}: {other}"),
             }
