@@ -1,5 +1,8 @@
 //! `ringfence`: the command line of the CI gate for click-to-call.
 
+#[macro_use]
+mod terminal;
+
 mod args;
 mod commands;
 mod library;
@@ -7,7 +10,6 @@ mod outputs;
 mod problem;
 mod progress;
 mod signals;
-mod terminal;
 
 use std::process::ExitCode;
 
@@ -36,12 +38,12 @@ fn main() -> ExitCode {
     let exit = match outcome {
         Ok(Ok(exit)) => exit,
         Ok(Err(problem)) => {
-            eprintln!("ringfence: {}", problem.message);
+            complain!("ringfence: {}", problem.message);
             problem.exit
         }
         // The panic itself has been printed by the default hook.
         Err(_) => {
-            eprintln!("ringfence: this is a bug; the lines above say where");
+            complain!("ringfence: this is a bug; the lines above say where");
             Exit::Internal
         }
     };

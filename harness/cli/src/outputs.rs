@@ -27,7 +27,11 @@ pub fn check(args: &GateArgs, taken: &[&Path]) -> Result<(), Problem> {
 
 /// Judges a journal. `also` is what went wrong besides.
 pub fn judged(
-    journal: &Journal, library: &Library, policy: Option<&Policy>, fail_on: Severity, also: &[Exit],
+    journal: &Journal,
+    library: &Library,
+    policy: Option<&Policy>,
+    fail_on: Severity,
+    also: &[Exit],
 ) -> Result<Report, Problem> {
     let verdicts = judge(journal, library, policy);
     let nothing = nothing_answered(journal);
@@ -40,9 +44,9 @@ pub fn deliver(report: &Report, args: &GateArgs, quiet: bool, style: Style) -> R
     let mut exits = vec![report.gate.exit];
     for (format, path) in &args.output {
         match write(*format, path, report) {
-            Ok(()) => eprintln!("wrote {}", path.display()),
+            Ok(()) => complain!("wrote {}", path.display()),
             Err(problem) => {
-                eprintln!("ringfence: {}", problem.message);
+                complain!("ringfence: {}", problem.message);
                 exits.push(problem.exit);
             }
         }

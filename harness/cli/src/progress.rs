@@ -21,11 +21,11 @@ pub fn watcher(quiet: bool) -> Watcher {
         return live();
     }
     Watcher::new(|moment| match moment {
-        Progress::Planned { chains, left_out } => eprintln!("asking {} scenarios, {left_out} left out", chains.len()),
+        Progress::Planned { chains, left_out } => complain!("asking {} scenarios, {left_out} left out", chains.len()),
         Progress::Began { .. } => {}
         Progress::Ended { verdict, attempt } => {
             let again = if attempt > 1 { format!(" (try {attempt})") } else { String::new() };
-            eprintln!("{:<14} {}{again}", verdict.state.word(), verdict.scenario);
+            complain!("{:<14} {}{again}", verdict.state.word(), verdict.scenario);
         }
     })
 }

@@ -8,7 +8,7 @@ pub fn listen() -> watch::Receiver<Option<&'static str>> {
     let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {
         let (name, exit) = next().await;
-        eprintln!("\n{name}: ending calls and writing what was seen; once more to stop at once");
+        complain!("\n{name}: ending calls and writing what was seen; once more to stop at once");
         sender.send_replace(Some(name));
         next().await;
         std::process::exit(exit.code().into());

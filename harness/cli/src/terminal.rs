@@ -6,6 +6,22 @@ use ringfence_reports::Style;
 
 use crate::args::Color;
 
+/// Prints a line to stdout. A reader that has gone away (`| head`) is no reason to panic, as `println!` would.
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout().lock(), $($text)*);
+    }};
+}
+
+/// Prints a line to stderr, likewise.
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr().lock(), $($text)*);
+    }};
+}
+
 /// Columns where nothing tells: a report stays readable in a log (house).
 const WIDTH: usize = 100;
 

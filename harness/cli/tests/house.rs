@@ -39,7 +39,11 @@ fn no_crate_imports_what_it_must_not() {
         seen.insert(name, (imports("normal"), imports("dev")));
     }
     let listed: BTreeSet<&str> = MAY_IMPORT.iter().map(|(name, _, _)| *name).collect();
-    assert_eq!(seen.keys().copied().collect::<BTreeSet<_>>(), listed, "every crate of the workspace stands in the table");
+    assert_eq!(
+        seen.keys().copied().collect::<BTreeSet<_>>(),
+        listed,
+        "every crate of the workspace stands in the table"
+    );
     for (name, code, tests) in MAY_IMPORT {
         let allowed: BTreeSet<&str> = code.iter().copied().collect();
         let in_tests: BTreeSet<&str> = code.iter().chain(*tests).copied().collect();

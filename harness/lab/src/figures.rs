@@ -1,5 +1,5 @@
-//! The healthy lab's figures, each with its source. *Catalogue* is the head of the scenario catalogue, which scenarios are
-//! written against; *house* is a bound of our own, far above what an honest client needs.
+//! The healthy lab's figures, each with its source. *Catalogue* is the head of the scenario catalogue, which scenarios
+//! are written against; *house* is a bound of our own, far above what an honest client needs.
 
 use std::time::Duration;
 

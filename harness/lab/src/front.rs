@@ -23,8 +23,8 @@ const REFUSAL: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nConten
 const DRAINED_BYTES: u64 = 16 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts connections and serves each in a task of its own. More than [`MAX_CONNECTIONS`] at a time are closed at once;
-/// dropping the future closes all.
+/// Accepts connections and serves each in a task of its own. More than [`MAX_CONNECTIONS`] at a time are closed at
+/// once; dropping the future closes all.
 pub(crate) async fn serve_each<F>(listener: TcpListener, mut serve: impl FnMut(TcpStream, IpAddr) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -53,8 +53,8 @@ pub(crate) enum Opened {
     Plain(TcpStream),
 }
 
-/// Does the TLS handshake. A client that begins with anything else is refused, unless `serve_plain`, which is asked only
-/// then, says that this listener serves it in the clear.
+/// Does the TLS handshake. A client that begins with anything else is refused, unless `serve_plain`, which is asked
+/// only then, says that this listener serves it in the clear.
 ///
 /// # Errors
 /// Refused, no handshake, or none in time. Dropping the future closes the connection.

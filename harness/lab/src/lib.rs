@@ -13,8 +13,8 @@
 //! | `turn` | the relay |
 //! | `target_file`, `log` | what an operator gets: a ready target file, a log without secrets |
 //!
-//! Many labs run in one process: each has its own authority, ports, secrets and folder, and nothing is global. What a lab
-//! shows is a simulator's word.
+//! Many labs run in one process: each has its own authority, ports, secrets and folder, and nothing is global. What a
+//! lab shows is a simulator's word.
 //!
 //! ```
 //! # let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -1,4 +1,4 @@
-//! The signalling listener: TLS, the WebSocket upgrade with subprotocol `sip` (RFC 7118), and one session per connection.
+//! The signalling listener: TLS, the WebSocket upgrade with subprotocol `sip` (RFC 7118), one session per connection.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ringfence_client::{Failure, Net};
 use ringfence_client::adapters::{self, Ask, CallConfig, FetchError};
 use ringfence_client::http::Answer;
+use ringfence_client::{Failure, Net};
 use ringfence_model::target::Target;
 use ringfence_model::{RunKey, Secret};
 use serde_json::Value;
@@ -43,7 +43,8 @@ impl Cx {
             self.learn_answer(&fetched.answer);
             let status = fetched.answer.status;
             let config = fetched.config.ok_or_else(|| {
-                let why = fetched.error.as_ref().map_or_else(|| missing(&fetched.missing_fields), |e| e.raw().to_owned());
+                let why =
+                    fetched.error.as_ref().map_or_else(|| missing(&fetched.missing_fields), |e| e.raw().to_owned());
                 FetchError::Target(Failure::protocol(format!("no configuration (status {status}): {why}")))
             })?;
             self.learn(&config);
@@ -110,7 +111,11 @@ fn learn_named(ledger: &Ledger, value: &Value) {
             for (name, value) in fields {
                 let name = name.to_ascii_lowercase();
                 // `endpointUrlToken` is the address of the endpoint, which every visitor of the page has.
-                let kind = SECRET_NAMES.iter().filter(|_| !name.ends_with("urltoken")).find(|(part, _)| name.ends_with(part)).map(|(_, kind)| *kind);
+                let kind = SECRET_NAMES
+                    .iter()
+                    .filter(|_| !name.ends_with("urltoken"))
+                    .find(|(part, _)| name.ends_with(part))
+                    .map(|(_, kind)| *kind);
                 match (kind, value) {
                     (Some(kind), Value::String(text)) => ledger.add(kind, text),
                     _ => learn_named(ledger, value),

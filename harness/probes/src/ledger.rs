@@ -22,6 +22,8 @@ struct Known {
     value: Secret,
     /// The value as it may be written elsewhere.
     forms: Vec<Secret>,
+    /// The same in lower case, the longest first, so that a form inside another leaves no rest.
+    lower: Vec<Secret>,
 }
 
 impl Ledger {
@@ -31,7 +33,12 @@ impl Ledger {
         if value.is_empty() || all.iter().any(|known| known.value.expose() == value) {
             return;
         }
-        all.push(Known { kind, value: value.into(), forms: forms(value) });
+        let forms = forms(value);
+        let mut lower: Vec<String> = forms.iter().map(|form| form.expose().to_ascii_lowercase()).collect();
+        lower.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        lower.dedup();
+        let lower = lower.into_iter().map(Secret::new).collect();
+        all.push(Known { kind, value: value.into(), forms, lower });
     }
 
     /// The kinds of secrets that stand in `text`.
@@ -78,15 +85,20 @@ impl Ledger {
     pub fn redact_text(&self, text: &str) -> Option<String> {
         let all = self.0.read().expect("no holder panics");
         let mut out: Option<String> = None;
+        // ASCII case does not move a byte, so what is found in the one text is cut out of the other.
+        let mut lower = text.to_ascii_lowercase();
         for known in all.iter() {
-            for form in &known.forms {
-                let current = out.as_deref().unwrap_or(text);
-                out = without(current, form.expose(), known.kind).or(out);
+            for form in &known.lower {
+                if let Some(redacted) = without(out.as_deref().unwrap_or(text), &lower, form.expose(), known.kind) {
+                    lower = redacted.to_ascii_lowercase();
+                    out = Some(redacted);
+                }
             }
         }
         // Now that whole ones are gone: a secret of which evidence kept the beginning only.
         if let Some((kept, mark)) = cut(out.as_deref().unwrap_or(text)) {
-            let longest = all.iter().flat_map(|known| known.forms.iter().map(|form| (shared(kept, form.expose()), known.kind)));
+            let longest =
+                all.iter().flat_map(|known| known.lower.iter().map(|form| (shared(kept, form.expose()), known.kind)));
             if let Some((length, kind)) = longest.max().filter(|(length, _)| *length >= WHOLE_TEXT_BELOW) {
                 out = Some(format!("{}[redacted: {kind}]{mark}", &kept[..kept.len() - length]));
             }
@@ -95,16 +107,14 @@ impl Ledger {
     }
 }
 
-/// The text with the form struck out wherever it stands; `None` where it does not.
-fn without(text: &str, form: &str, kind: &str) -> Option<String> {
+/// The text with a form struck out wherever it stands; `None` where it does not. `lower` is the text in lower case.
+fn without(text: &str, lower: &str, form: &str, kind: &str) -> Option<String> {
     if form.len() < WHOLE_TEXT_BELOW {
-        return (text == form).then(|| format!("[redacted: {kind}]"));
+        return (lower == form).then(|| format!("[redacted: {kind}]"));
     }
-    // ASCII case does not move a byte, so what is found in the one text is cut out of the other.
-    let (lower, form) = (text.to_ascii_lowercase(), form.to_ascii_lowercase());
     let mut out = String::new();
     let mut from = 0;
-    for (at, _) in lower.match_indices(&form) {
+    for (at, _) in lower.match_indices(form) {
         out.push_str(&text[from..at]);
         out.push_str(&format!("[redacted: {kind}]"));
         from = at + form.len();
@@ -143,12 +153,12 @@ fn forms(value: &str) -> Vec<Secret> {
     if value.len() >= WHOLE_TEXT_BELOW {
         forms.push(BASE64_STANDARD_NO_PAD.encode(bytes));
         forms.push(BASE64_URL_SAFE_NO_PAD.encode(bytes));
-        forms.push(bytes.iter().map(|b| format!("{b:02x}")).collect());
+        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        forms.push(hex.to_uppercase());
+        forms.push(hex);
     }
     forms.sort();
     forms.dedup();
-    // The longest first, so that a form inside another leaves no rest.
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
     forms.into_iter().map(Secret::new).collect()
 }
 
@@ -164,9 +174,12 @@ mod tests {
     fn secrets_are_found_and_struck_out_in_every_form() {
         let ledger = Ledger::default();
         ledger.add("sip-password", "p&ss \"word");
-        for form in ["p&ss \"word", "p%26ss+%22word", "p%26ss%20%22word", "cCZzcyAid29yZA", "7026737320", "p&ss \\\"word"] {
+        for form in
+            ["p&ss \"word", "p%26ss+%22word", "p%26ss%20%22word", "cCZzcyAid29yZA", "7026737320", "p&ss \\\"word"]
+        {
             let text = format!("before {form} after");
-            let whole = if form == "7026737320" { "before 70267373202022776f7264 after".replace("2020", "20") } else { text };
+            let whole =
+                if form == "7026737320" { "before 70267373202022776f7264 after".replace("2020", "20") } else { text };
             assert_eq!(ledger.leaks_in("body", whole.as_bytes()).len(), 1, "{whole}");
             assert!(ledger.redact_text(&whole).unwrap().contains("[redacted: sip-password]"), "{whole}");
         }

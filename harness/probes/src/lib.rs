@@ -7,6 +7,7 @@ mod cx;
 mod kept;
 mod ledger;
 mod origin;
+mod own_secrets;
 mod probe;
 mod step_ref;
 pub mod verbs;
@@ -14,6 +15,7 @@ pub mod verbs;
 pub use cx::Cx;
 pub use kept::{Kept, KeptKind};
 pub use ledger::Ledger;
+pub use own_secrets::learn_own;
 pub use probe::{Asked, Cost, OwnFault, Probe, Raw, Verb};
 pub use step_ref::{StepRef, steps_in};
 

@@ -54,8 +54,12 @@ impl<'a> Chain<'a> {
                 Some(why) => self.not_asked(step, why.clone()),
                 None => spoiled = self.step(index, step).await,
             }
-            let over: Vec<String> =
-                self.kept.keys().filter(|name| last_use.get(*name).is_none_or(|last| *last <= index)).cloned().collect();
+            let over: Vec<String> = self
+                .kept
+                .keys()
+                .filter(|name| last_use.get(*name).is_none_or(|last| *last <= index))
+                .cloned()
+                .collect();
             for name in over {
                 self.end(&name).await;
             }
@@ -150,7 +154,10 @@ impl<'a> Chain<'a> {
                 _ if self.kept.contains_key(name) => {}
                 Some(Some(outcome)) => {
                     let outcome = if *outcome == Outcome::Answered { Outcome::Protocol } else { *outcome };
-                    return Some(Obstacle::Broken(outcome, format!("its input, step {name}, gave nothing to work with")));
+                    return Some(Obstacle::Broken(
+                        outcome,
+                        format!("its input, step {name}, gave nothing to work with"),
+                    ));
                 }
             }
         }
@@ -187,7 +194,12 @@ impl<'a> Chain<'a> {
         self.variables.left_out(&step.name);
         self.outcomes.insert(step.name.clone(), None);
         let scenario = self.loaded.scenario().id.clone();
-        self.shared.journal.append(Event::NotAsked(NotAsked { scenario, attempt: self.attempt, step: step.name.clone(), why }));
+        self.shared.journal.append(Event::NotAsked(NotAsked {
+            scenario,
+            attempt: self.attempt,
+            step: step.name.clone(),
+            why,
+        }));
     }
 
     fn own_fault(&mut self, step: &Step, error: String) {
@@ -195,7 +207,12 @@ impl<'a> Chain<'a> {
         let error = self.shared.ledger.redact_text(&error).unwrap_or(error);
         self.variables.saw(&step.name, &step.probe, &Map::new());
         self.outcomes.insert(step.name.clone(), Some(Outcome::Protocol));
-        self.shared.journal.append(Event::OwnFault(OwnFault { scenario, attempt: self.attempt, step: step.name.clone(), error }));
+        self.shared.journal.append(Event::OwnFault(OwnFault {
+            scenario,
+            attempt: self.attempt,
+            step: step.name.clone(),
+            error,
+        }));
     }
 
     fn entry(&self, step: &Step, mut with: Map<String, Value>, observation: Map<String, Value>) -> Seen {
@@ -223,7 +240,7 @@ impl<'a> Chain<'a> {
         match tokio::time::timeout(HANG_UP, kept.end()).await {
             Ok(Ok(Some(mut observation))) => {
                 self.shared.ledger.redact(&mut observation);
-                                self.shared.journal.append(Event::Ended(self.entry(step, Map::new(), observation)));
+                self.shared.journal.append(Event::Ended(self.entry(step, Map::new(), observation)));
             }
             Ok(Ok(None)) => {}
             Ok(Err(fault)) => self.own_fault(step, fault.to_string()),

@@ -58,7 +58,10 @@ impl Limits {
             ("connections", peak.connections, self.at_once.connections),
             ("allocations", peak.allocations, self.at_once.allocations),
         ];
-        pairs.iter().find(|(_, asked, allowed)| asked > allowed).map(|(name, asked, _)| format!("at_once.{name} = {asked}"))
+        pairs
+            .iter()
+            .find(|(_, asked, allowed)| asked > allowed)
+            .map(|(name, asked, _)| format!("at_once.{name} = {asked}"))
     }
 
     /// Waits until the chain's peak is free, and takes it whole, always in the same order: nobody waits while holding

@@ -31,9 +31,7 @@ fn matches(pattern: &str, id: &str) -> bool {
 }
 
 /// Decides what is asked. Passive chains come first and disruptive ones last; within that, the order of ids.
-pub fn plan<'a>(
-    scenarios: impl Iterator<Item = &'a Scenario>, target: &Target, selection: &Selection,
-) -> Plan {
+pub fn plan<'a>(scenarios: impl Iterator<Item = &'a Scenario>, target: &Target, selection: &Selection) -> Plan {
     let mut plan = Plan::default();
     let mut chains: Vec<(Intrusion, &str)> = vec![];
     for scenario in scenarios.filter(|scenario| selection.wants(&scenario.id)) {
@@ -60,8 +58,12 @@ fn obstacle(scenario: &Scenario, target: &Target) -> Option<LeftOut> {
     for word in scenario.needs.iter().map(String::as_str).chain(consent) {
         match target.need(word) {
             Some(Need::Given) => {}
-            Some(Need::DeclaredNone) => return left_out(true, format!("the target declares that it has no {word}"), None),
-            Some(Need::Missing(line)) => return left_out(false, format!("the target file gives no {word}"), Some(line)),
+            Some(Need::DeclaredNone) => {
+                return left_out(true, format!("the target declares that it has no {word}"), None);
+            }
+            Some(Need::Missing(line)) => {
+                return left_out(false, format!("the target file gives no {word}"), Some(line));
+            }
             None => return left_out(false, format!("this version does not know the need {word}"), None),
         }
     }

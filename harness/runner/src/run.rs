@@ -11,7 +11,7 @@ use ringfence_model::evidence::{End, Event, JOURNAL_FORMAT, LeftOut, Plan, RunHe
 use ringfence_model::policy::Policy;
 use ringfence_model::target::Target;
 use ringfence_model::verdict::State;
-use ringfence_probes::Ledger;
+use ringfence_probes::{Ledger, learn_own};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -48,7 +48,7 @@ pub struct Job {
 /// Why a run did not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The network side cannot be set up: a certificate file, say.
+    /// The target file names what is not there: a certificate file, the source of a secret.
     #[error("{0}")]
     Setup(String),
     /// There is no random number to be had.
@@ -80,6 +80,8 @@ pub async fn run(job: Job) -> Result<(), RunError> {
     let key = RunKey::from_random(*key);
     let seed = u64::from_le_bytes(*seed);
     let net = Net::new(&job.target).map_err(|error| RunError::Setup(error.to_string()))?;
+    let ledger = Ledger::default();
+    learn_own(&ledger, &job.target).map_err(|error| RunError::Setup(error.to_string()))?;
     let target = Arc::new(job.target);
     let target_view = serde_json::to_value(target.view()).expect("a target view is plain data");
     let policy = serde_json::to_value(&job.policy).expect("a policy is plain data");
@@ -109,7 +111,7 @@ pub async fn run(job: Job) -> Result<(), RunError> {
         policy,
         library: job.library,
         limits,
-        ledger: Ledger::default(),
+        ledger,
         key,
         journal: job.journal.clone(),
         seed,
@@ -168,7 +170,10 @@ async fn chains(shared: &Arc<Shared>, net: &Net, plan: &Plan, mut stop: watch::R
 
 /// Asks one chain, again where it does not pass. False when it was stopped.
 async fn asked_to_its_end(
-    shared: &Shared, id: &str, net: Net, mut stop: watch::Receiver<Option<&'static str>>,
+    shared: &Shared,
+    id: &str,
+    net: Net,
+    mut stop: watch::Receiver<Option<&'static str>>,
 ) -> bool {
     let Some(loaded) = shared.library.get(id) else { return false };
     let stopped = async |stop: &mut watch::Receiver<Option<&'static str>>| {

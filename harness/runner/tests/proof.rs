@@ -55,9 +55,16 @@ async fn every_scenario_is_proved_from_both_sides() {
     while let Some(done) = tasks.join_next().await {
         let (id, fault, asked) = done.expect("no scenario panics");
         let fault = fault.expect("only broken labs are left");
-        let own = library.get(&id).and_then(|loaded| loaded.scenario().proof.as_ref()).map(|proof| proof.fault.as_str());
+        let own =
+            library.get(&id).and_then(|loaded| loaded.scenario().proof.as_ref()).map(|proof| proof.fault.as_str());
         if own == Some(fault.name()) {
-            assert_eq!(asked.verdict.state, State::Fail, "{id} with its own fault {}: {:#?}", fault.name(), asked.verdict);
+            assert_eq!(
+                asked.verdict.state,
+                State::Fail,
+                "{id} with its own fault {}: {:#?}",
+                fault.name(),
+                asked.verdict
+            );
         }
         if asked.verdict.state != State::Pass || met[&id].contains(&fault) {
             cells.insert((fault, id), asked.verdict.state);
@@ -99,7 +106,8 @@ fn matrix(ids: &[String], cells: &BTreeMap<(Fault, String), State>) -> String {
             .collect();
         let same: Vec<&str> = of_fault().filter(|(_, s)| **s == State::Pass).map(|((_, id), _)| id.as_str()).collect();
         writeln!(text, "\n{}\n  changes: {}", fault.name(), changed.join(", ")).unwrap();
-        writeln!(text, "  met, and still pass: {}", if same.is_empty() { "-".into() } else { same.join(", ") }).unwrap();
+        writeln!(text, "  met, and still pass: {}", if same.is_empty() { "-".into() } else { same.join(", ") })
+            .unwrap();
     }
     text
 }

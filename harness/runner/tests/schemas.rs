@@ -29,6 +29,11 @@ fn kept_schemas_are_those_of_the_types() {
             std::fs::write(&path, &text).unwrap();
         }
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(kept, text, "{} is not current: UPDATE_SCHEMAS=1 cargo test -p ringfence-runner --test schemas", path.display());
+        assert_eq!(
+            kept,
+            text,
+            "{} is not current: UPDATE_SCHEMAS=1 cargo test -p ringfence-runner --test schemas",
+            path.display()
+        );
     }
 }

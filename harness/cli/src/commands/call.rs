@@ -44,7 +44,7 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     let quiet = args.json;
     let tell = move |stage: Stage| {
         if !quiet {
-            println!("{:>7.3} s  {}", begun.elapsed().as_secs_f64(), sentence(&stage));
+            tell!("{:>7.3} s  {}", begun.elapsed().as_secs_f64(), sentence(&stage));
         }
     };
     let mut live = tokio::select! {
@@ -86,7 +86,7 @@ async fn fetch(net: &Net, target: &Target, quiet: bool) -> Result<CallConfig, Pr
         return Err(Problem { exit: Exit::Unreachable, message: why });
     };
     if !quiet {
-        println!(
+        tell!(
             "configuration ({}): {} as {} to {}, {} ICE servers",
             config.kind.word(),
             Untrusted::new(&config.ws_uri).visible(),
@@ -145,54 +145,68 @@ fn summary(seen: &CallObservation) -> String {
     let shown = |text: &Option<Untrusted>| text.as_ref().map_or("-".to_owned(), Untrusted::visible);
     let ours = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     let mut lines = vec![
-        ("SIP", format!(
-            "{}{}",
-            seen.status.map_or("no final answer".to_owned(), |status| status.to_string()),
-            seen.reason.as_ref().map_or_else(String::new, |reason| format!(" {}", reason.visible()))
-        )),
-        ("SDP", format!(
-            "{}, setup:{}, {} fingerprint(s) ({}), {}{}{} candidate(s)",
-            shown(&media.sdp.profile),
-            shown(&media.sdp.setup),
-            media.sdp.fingerprints.len(),
-            shown(&media.sdp.fingerprint_hash),
-            if media.sdp.rtcp_mux { "rtcp-mux, " } else { "" },
-            if media.sdp.ice_lite { "ice-lite, " } else { "" },
-            media.sdp.candidates.len()
-        )),
-        ("ICE", format!(
-            "{}, our candidate {}, theirs {}",
-            if media.ice.connected { "connected" } else { "not connected" },
-            ours(&media.ice.local_type),
-            shown(&media.ice.remote_address)
-        )),
-        ("DTLS", format!(
-            "{}, we are {}, version {}, {}, fingerprint {}",
-            if media.dtls.completed { "completed" } else { "not completed" },
-            ours(&media.dtls.role),
-            ours(&media.dtls.version),
-            ours(&media.dtls.suite),
-            if media.dtls.certificate.matches { "matches" } else { "does not match" }
-        )),
+        (
+            "SIP",
+            format!(
+                "{}{}",
+                seen.status.map_or("no final answer".to_owned(), |status| status.to_string()),
+                seen.reason.as_ref().map_or_else(String::new, |reason| format!(" {}", reason.visible()))
+            ),
+        ),
+        (
+            "SDP",
+            format!(
+                "{}, setup:{}, {} fingerprint(s) ({}), {}{}{} candidate(s)",
+                shown(&media.sdp.profile),
+                shown(&media.sdp.setup),
+                media.sdp.fingerprints.len(),
+                shown(&media.sdp.fingerprint_hash),
+                if media.sdp.rtcp_mux { "rtcp-mux, " } else { "" },
+                if media.sdp.ice_lite { "ice-lite, " } else { "" },
+                media.sdp.candidates.len()
+            ),
+        ),
+        (
+            "ICE",
+            format!(
+                "{}, our candidate {}, theirs {}",
+                if media.ice.connected { "connected" } else { "not connected" },
+                ours(&media.ice.local_type),
+                shown(&media.ice.remote_address)
+            ),
+        ),
+        (
+            "DTLS",
+            format!(
+                "{}, we are {}, version {}, {}, fingerprint {}",
+                if media.dtls.completed { "completed" } else { "not completed" },
+                ours(&media.dtls.role),
+                ours(&media.dtls.version),
+                ours(&media.dtls.suite),
+                if media.dtls.certificate.matches { "matches" } else { "does not match" }
+            ),
+        ),
         ("SRTP", ours(&media.srtp.profile)),
-        ("RTP", format!(
-            "sent {}, received {}, authenticated {}, echoed {}, in clear {}, loss {:.1} %",
-            media.media.sent,
-            media.media.received,
-            media.media.authenticated,
-            media.media.echoed,
-            media.media.plain_received,
-            media.media.loss * 100.0
-        )),
-        ("RTCP", format!(
-            "received {}, authenticated {}, in clear {}",
-            media.rtcp.received, media.rtcp.authenticated, media.rtcp.plain_received
-        )),
-        ("end", format!(
-            "by {} after {:.1} s",
-            seen.ended_by.map_or("nobody", |by| by.word()),
-            seen.seconds
-        )),
+        (
+            "RTP",
+            format!(
+                "sent {}, received {}, authenticated {}, echoed {}, in clear {}, loss {:.1} %",
+                media.media.sent,
+                media.media.received,
+                media.media.authenticated,
+                media.media.echoed,
+                media.media.plain_received,
+                media.media.loss * 100.0
+            ),
+        ),
+        (
+            "RTCP",
+            format!(
+                "received {}, authenticated {}, in clear {}",
+                media.rtcp.received, media.rtcp.authenticated, media.rtcp.plain_received
+            ),
+        ),
+        ("end", format!("by {} after {:.1} s", seen.ended_by.map_or("nobody", |by| by.word()), seen.seconds)),
     ];
     if let Some(failure) = &seen.failure {
         lines.push(("why", failure.to_string()));

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use ringfence_lab::fault::Fault;
 use ringfence_lab::{Lab, LabOptions};
+use ringfence_model::Exit;
 use ringfence_model::report::Report;
 use ringfence_model::target::Target;
 use ringfence_model::verdict::{Severity, State};
-use ringfence_model::Exit;
 use ringfence_reports::{Format, Style, render, terminal_brief, write_atomically};
 use ringfence_runner::{Journal, Selection};
 
@@ -28,44 +28,50 @@ pub async fn demo(style: Style) -> Result<Exit, Problem> {
     let mut reports = vec![];
     for (fault, name) in [(None, "demo-healthy"), (Some(FAULT), "demo-broken")] {
         match fault {
-            None => println!("1. A healthy deployment on loopback: HTTPS, SIP over WSS, ICE, DTLS-SRTP, TURN.\n"),
-            Some(fault) => println!("\n2. The same with one fault: {}.\n", fault.effect()),
+            None => tell!("1. A healthy deployment on loopback: HTTPS, SIP over WSS, ICE, DTLS-SRTP, TURN.\n"),
+            Some(fault) => tell!("\n2. The same with one fault: {}.\n", fault.effect()),
         }
         let report = ask(fault, stop.clone()).await?;
         outputs::print(&terminal_brief(&report, style))?;
         let path = folder.join(format!("{name}.html"));
         let page = render(Format::Html, &report).map_err(Problem::internal)?;
         write_atomically(&path, &page, true).map_err(Problem::output)?;
-        println!("report: {}", path.display());
+        tell!("report: {}", path.display());
         if let Some(signal) = *stop.borrow() {
             return Ok(if signal == "SIGINT" { Exit::Interrupted } else { Exit::Terminated });
         }
         reports.push(report);
     }
     let [healthy, broken] = reports.as_slice() else { return Err(Problem::internal("the demo lost a report")) };
-    println!(
+    tell!(
         "\nThe gate let the healthy one through (exit {}) and blocked the broken one (exit {}), in {:.0} s.",
         healthy.gate.code,
         broken.gate.code,
         begun.elapsed().as_secs_f64()
     );
-    let right = healthy.gate.exit == Exit::Clean && broken.gate.exit == Exit::Findings && only_own_scenario_fails(broken);
+    let right =
+        healthy.gate.exit == Exit::Clean && broken.gate.exit == Exit::Findings && only_own_scenario_fails(broken);
     if !right {
         return Err(Problem::internal("the demo did not come out as it should: green, then red for its own reason"));
     }
-    println!("Next: ringfence lab > target.toml, or write one for your own deployment (see README.md).");
+    tell!("Next: ringfence lab > target.toml, or write one for your own deployment (see README.md).");
     Ok(Exit::Clean)
 }
 
-async fn ask(fault: Option<Fault>, stop: tokio::sync::watch::Receiver<Option<&'static str>>) -> Result<Report, Problem> {
+async fn ask(
+    fault: Option<Fault>,
+    stop: tokio::sync::watch::Receiver<Option<&'static str>>,
+) -> Result<Report, Problem> {
     let folder = tempfile::Builder::new().prefix("ringfence-demo-").tempdir().map_err(Problem::output)?;
-    let lab = Lab::start(LabOptions { fault, ..LabOptions::healthy(folder.path()) }).await.map_err(Problem::internal)?;
+    let lab =
+        Lab::start(LabOptions { fault, ..LabOptions::healthy(folder.path()) }).await.map_err(Problem::internal)?;
     let target = Target::read(lab.target_path()).map_err(Problem::internal)?;
     let library = Arc::new(library::load(&[])?);
     let journal = Journal::new(Box::new(std::io::sink()));
     let policy = library::policy(&target.policy)?;
     let command = "ringfence demo".to_owned();
-    let asking = Asking { target, library: library.clone(), policy, selection: Selection::default(), tries: 3, command };
+    let asking =
+        Asking { target, library: library.clone(), policy, selection: Selection::default(), tries: 3, command };
     asking.ask(&journal, progress::watcher(false), stop).await?;
     lab.stop().await;
     journal

@@ -44,7 +44,8 @@ fn text(explained: &Explanation) -> String {
     }
     text.push_str("\nWhat must hold\n");
     for expect in &scenario.verdict.expect {
-        let each = if expect.each.is_empty() { String::new() } else { format!("for each of {}: ", expect.each.join(" ")) };
+        let each =
+            if expect.each.is_empty() { String::new() } else { format!("for each of {}: ", expect.each.join(" ")) };
         text.push_str(&format!("    {each}{}\n        else: {}\n", expect.that, expect.otherwise));
     }
     for (heading, rules) in
@@ -62,7 +63,10 @@ fn text(explained: &Explanation) -> String {
     if !explained.claims.is_empty() || !explained.controls.is_empty() {
         text.push_str("\nReferences\n");
         explained.claims.iter().for_each(|claim| text.push_str(&format!("    {}: {}\n", claim.id, claim.statement)));
-        explained.controls.iter().for_each(|control| text.push_str(&format!("    {}: {}\n", control.id, control.meaning)));
+        explained
+            .controls
+            .iter()
+            .for_each(|control| text.push_str(&format!("    {}: {}\n", control.id, control.meaning)));
     }
     if let Some(proof) = &scenario.proof {
         text.push_str(&format!("\nProof\n    ringfence lab --fault {}\n", proof.fault));

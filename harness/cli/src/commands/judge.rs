@@ -15,7 +15,7 @@ pub fn judge(args: &JudgeArgs, style: Style) -> Result<Exit, Problem> {
     let bytes = std::fs::read(&args.journal).map_err(|error| wrong(&error))?;
     let journal = journal::read(&bytes).map_err(|error| wrong(&error))?;
     if journal.torn {
-        eprintln!("{}: the last line broke off; judging what is whole", args.journal.display());
+        complain!("{}: the last line broke off; judging what is whole", args.journal.display());
     }
     let library = library::of_journal(&journal.header)?;
     let policy = args.gate.policy.as_deref().map(library::policy).transpose()?;

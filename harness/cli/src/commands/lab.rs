@@ -31,10 +31,10 @@ pub async fn lab(args: LabArgs) -> Result<Exit, Problem> {
     printed.map_err(Problem::output)?;
     drop(out);
     let state = fault.map_or("healthy".to_owned(), |fault| format!("{}: {}", fault.name(), fault.effect()));
-    eprintln!("the lab is up ({state})");
-    eprintln!("target file: {}", lab.target_path().display());
-    eprintln!("in another terminal: ringfence run --target {}", lab.target_path().display());
-    eprintln!("Ctrl-C ends it");
+    complain!("the lab is up ({state})");
+    complain!("target file: {}", lab.target_path().display());
+    complain!("in another terminal: ringfence run --target {}", lab.target_path().display());
+    complain!("Ctrl-C ends it");
     // The sender lives in a task of its own for as long as the process.
     let _ = stop.wait_for(Option::is_some).await;
     lab.stop().await;
@@ -54,7 +54,7 @@ fn list_faults() -> Result<Exit, Problem> {
         let mut scenarios = library.scenarios().map(Loaded::scenario);
         let proves = scenarios.find(|scenario| scenario.proof.as_ref().is_some_and(|p| p.fault == fault.name()));
         let proves = proves.map_or("no scenario yet", |scenario| scenario.id.as_str());
-        println!("{:<32} {}\n{:<32} proves {proves}", fault.name(), fault.effect(), "");
+        tell!("{:<32} {}\n{:<32} proves {proves}", fault.name(), fault.effect(), "");
     }
     Ok(Exit::Clean)
 }

@@ -29,10 +29,11 @@ pub async fn run(args: RunArgs, style: Style) -> Result<Exit, Problem> {
     }
     let journal = Journal::new(Box::new(create(&args.journal)?));
     let stop = signals::listen();
-    let asking = Asking { target, library: library.clone(), policy, selection, tries: args.tries, command: command(&args) };
+    let asking =
+        Asking { target, library: library.clone(), policy, selection, tries: args.tries, command: command(&args) };
     asking.ask(&journal, progress::watcher(args.quiet), stop).await?;
     let exit = conclude(&journal, &library, &args.gate, args.quiet, style)?;
-    eprintln!("evidence: {}", args.journal.display());
+    complain!("evidence: {}", args.journal.display());
     Ok(exit)
 }
 
@@ -55,7 +56,10 @@ pub struct Asking {
 impl Asking {
     /// Runs to the end, or until stopped.
     pub async fn ask(
-        self, journal: &Journal, watcher: Watcher, stop: watch::Receiver<Option<&'static str>>,
+        self,
+        journal: &Journal,
+        watcher: Watcher,
+        stop: watch::Receiver<Option<&'static str>>,
     ) -> Result<(), Problem> {
         let Self { target, library, policy, selection, tries, command } = self;
         let journal = journal.clone();
@@ -68,10 +72,16 @@ impl Asking {
 }
 
 /// Judges what a journal of this process holds, and delivers.
-pub fn conclude(journal: &Journal, library: &Library, gate: &GateArgs, quiet: bool, style: Style) -> Result<Exit, Problem> {
+pub fn conclude(
+    journal: &Journal,
+    library: &Library,
+    gate: &GateArgs,
+    quiet: bool,
+    style: Style,
+) -> Result<Exit, Problem> {
     let failure = journal.failure();
     if let Some(why) = &failure {
-        eprintln!("ringfence: {why}");
+        complain!("ringfence: {why}");
     }
     let also: Vec<Exit> = failure.map(|_| Exit::Output).into_iter().collect();
     let report = journal
@@ -83,7 +93,9 @@ pub fn conclude(journal: &Journal, library: &Library, gate: &GateArgs, quiet: bo
 fn check_selection(library: &Library, selection: &Selection) -> Result<(), Problem> {
     let ids: Vec<&str> = library.scenarios().map(|loaded| loaded.scenario().id.as_str()).collect();
     match selection.unmatched(&ids).first() {
-        Some(pattern) => Err(Problem::usage(format!("--only {pattern}: no such scenario; `ringfence list` shows them all"))),
+        Some(pattern) => {
+            Err(Problem::usage(format!("--only {pattern}: no such scenario; `ringfence list` shows them all")))
+        }
         None => Ok(()),
     }
 }

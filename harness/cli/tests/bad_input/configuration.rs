@@ -89,7 +89,8 @@ async fn a_gzip_bomb_is_never_inflated() {
 
 #[tokio::test]
 async fn a_configuration_that_is_no_json() {
-    let page = |_: &str| Reply::Bytes(answers::with_headers(200, &[("Content-Type", "text/html")], b"<html>hello</html>"));
+    let page =
+        |_: &str| Reply::Bytes(answers::with_headers(200, &[("Content-Type", "text/html")], b"<html>hello</html>"));
     says(&answered(page).await, "protocol", "not usable JSON");
 }
 
@@ -141,10 +142,9 @@ async fn a_login_goes_to_its_own_origin_only() {
     let elsewhere = Https::plain(|_| Reply::Bytes(answers::json("{}"))).await;
     let location = format!("http://{}/collect", elsewhere.address);
     let pki = crate::fakes::pki::Pki::new();
-    let server = Https::serve(&pki, move |_| {
-        Reply::Bytes(answers::with_headers(307, &[("Location", &location)], b"moved"))
-    })
-    .await;
+    let server =
+        Https::serve(&pki, move |_| Reply::Bytes(answers::with_headers(307, &[("Location", &location)], b"moved")))
+            .await;
     let target = TargetFile::sip(Some(server.url("config")))
         .trusting(&pki.ca_pem)
         .table("[sip]\nws_uri = { pointer = \"/ws\" }\n[logins.valid]\nbearer = { env = \"FAKE_BEARER\" }\n");

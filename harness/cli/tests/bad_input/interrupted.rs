@@ -41,7 +41,8 @@ async fn ends_by(name: &str, code: u8) {
     assert_eq!(ended.code, Some(code.into()));
     let run = &outputs.report.run;
     assert_eq!((run.complete, run.signal.as_deref()), (false, Some(format!("SIG{name}").as_str())));
-    let state = |id: &str| outputs.report.results.iter().find(|result| result.verdict.scenario == id).map(|r| r.verdict.state);
+    let state =
+        |id: &str| outputs.report.results.iter().find(|result| result.verdict.scenario == id).map(|r| r.verdict.state);
     assert_eq!(state(CALL), Some(State::Inconclusive));
     assert!(matches!(outputs.journal.last().map(|entry| &entry.event), Some(Event::End(end)) if !end.complete));
     assert!(agent.methods().contains(&"CANCEL".to_owned()), "nobody is left ringing: {:?}", agent.methods());

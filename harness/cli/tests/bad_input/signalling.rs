@@ -56,7 +56,11 @@ async fn no_answer_to_a_registration() {
 #[tokio::test]
 async fn garbage_instead_of_sip() {
     let agent = Agent::new(|_| {
-        vec![Act::Say(b"SIP/9.9 200 \x1b[2JOK\r\n\r\n".to_vec()), Act::Say(vec![0xff, 0, 0xfe, 1]), Act::Say(vec![b'a'; 70_000])]
+        vec![
+            Act::Say(b"SIP/9.9 200 \x1b[2JOK\r\n\r\n".to_vec()),
+            Act::Say(vec![0xff, 0, 0xfe, 1]),
+            Act::Say(vec![b'a'; 70_000]),
+        ]
     });
     let target = config::around(agent).await.limit("ring_s", 1.5).limit("exchange_s", 1.5);
     says(&asked(&target).await, "protocol", "unreadable SIP message");

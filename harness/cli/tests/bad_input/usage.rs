@@ -40,7 +40,7 @@ async fn a_target_file_that_is_wrong() {
         (&good.replace(url, ""), &["target.toml:2:1", "endpoints", "config = \"https://"]),
         (&good.replace("https:", "gopher:"), &["target.toml:4:1", "config", "gopher", "http or https"]),
         (&format!("{good}[limits]\nring_s = 1e9\n"), &["target.toml:6:1", "ring_s", "0.05 to 600"]),
-        (&format!("{good}[limits]\nring_s = \"soon\"\n"), &["target.toml:6:10", "floating point"]),
+        (&format!("{good}[limits]\nring_s = \"soon\"\n"), &["target.toml:6:10", "soon", "f64"]),
         (&format!("{good}[logins.valid]\nbearer = \"the text\"\n"), &["target.toml:6:10"]),
         ("name = \"x\nadapter", &["target.toml:1:"]),
     ];
@@ -51,7 +51,8 @@ async fn a_target_file_that_is_wrong() {
 }
 
 fn cases_text() -> String {
-    "name = \"x\"\nadapter = \"sip\"\n[sip]\nws_uri = \"wss://127.0.0.1:1\"\n[logins.valid]\nbearer = \"the text\"\n".into()
+    "name = \"x\"\nadapter = \"sip\"\n[sip]\nws_uri = \"wss://127.0.0.1:1\"\n[logins.valid]\nbearer = \"the text\"\n"
+        .into()
 }
 
 #[tokio::test]
@@ -64,9 +65,9 @@ async fn a_file_that_the_target_file_names_and_is_not_there() {
 async fn a_secret_whose_source_gives_nothing() {
     let pki = Pki::new();
     let server = Https::serve(&pki, |_| Reply::Bytes(answers::json("{}"))).await;
-    let target = TargetFile::sip(Some(server.url("config"))).trusting(&pki.ca_pem).table(
-        "[sip]\nws_uri = { pointer = \"/ws\" }\n[logins.valid]\nbearer = { env = \"RINGFENCE_TEST_UNSET\" }\n",
-    );
+    let target = TargetFile::sip(Some(server.url("config")))
+        .trusting(&pki.ca_pem)
+        .table("[sip]\nws_uri = { pointer = \"/ws\" }\n[logins.valid]\nbearer = { env = \"RINGFENCE_TEST_UNSET\" }\n");
     let ended = Gate::run(&target, ONLY).ends().await;
     refused(&ended, 2, &["logins.valid.bearer", "RINGFENCE_TEST_UNSET", "not set"]);
     assert_eq!(server.heads(), Vec::<String>::new(), "nothing was asked");
@@ -121,7 +122,10 @@ async fn an_output_path_that_is_a_folder() {
     let stderr = ended.stderr();
     assert_eq!(ended.code, Some(6), "all passed, one output is missing: {stderr}");
     assert!(stderr.contains("taken") && stderr.contains("folder"), "{stderr}");
-    assert!(["report.json", "report.html", "junit.xml"].iter().all(|name| !ended.lacks(name)), "the others are written");
+    assert!(
+        ["report.json", "report.html", "junit.xml"].iter().all(|name| !ended.lacks(name)),
+        "the others are written"
+    );
     lab.stop().await;
 
     // What is worse wins.

@@ -47,18 +47,21 @@ impl Canary {
             let one = |byte: &u8| if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
             bytes.iter().map(one).collect()
         };
-        let basic = BASE64_STANDARD.encode(format!("{BASIC_USER}:{}", self.value));
-        vec![
+        let mut forms = vec![
             self.value.to_owned(),
             BASE64_STANDARD.encode(bytes).trim_end_matches('=').to_owned(),
             BASE64_URL_SAFE_NO_PAD.encode(bytes),
-            basic.trim_end_matches('=').to_owned(),
             hex.to_uppercase(),
             hex,
             percent(&|byte| byte.is_ascii_alphanumeric()),
             percent(&|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
             percent(&|_| false),
-        ]
+        ];
+        if self.kind == OTHER_PASSWORD.kind {
+            let basic = BASE64_STANDARD.encode(format!("{BASIC_USER}:{}", self.value));
+            forms.push(basic.trim_end_matches('=').to_owned());
+        }
+        forms
     }
 
     /// Where it stands in a text, in any form and any case; also its first and last ten characters alone, which is what

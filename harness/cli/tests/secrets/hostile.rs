@@ -28,13 +28,14 @@ impl Hostile {
     pub async fn start(canaries: &[Canary]) -> Self {
         let words = Words::new(canaries);
         let pki = Pki::naming(&words.plain);
-        let turn = turn::refusing(words.acting.chars().take(120).collect()).await;
+        let turn = turn::refusing(words.acting_within(120)).await;
         let port = MediaPort::ice_lite().await;
         let address = agent(&words, &port).serve(&pki).await;
         let document = document(&format!("wss://{address}"), turn, canaries, &words);
         let (body, headers) = (document.to_string(), words.headers());
         let server = Https::serve(&pki, move |_| {
-            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             Reply::Bytes(answers::with_headers(200, &headers, body.as_bytes()))
         })
         .await;
@@ -108,10 +109,25 @@ impl Words {
         Self { plain, acting, cut, values }
     }
 
+    /// The acting text in at most so many characters. A secret is whole or not there: half of one, sent by whoever has all
+    /// of it, is nothing that redaction could know.
+    fn acting_within(&self, characters: usize) -> String {
+        let mut text = String::new();
+        for word in self.acting.split(' ') {
+            if text.chars().count() + word.chars().count() >= characters {
+                break;
+            }
+            text.push_str(word);
+            text.push(' ');
+        }
+        text.trim_end().to_owned()
+    }
+
     /// Header fields of an HTTP answer. These hold no C0 characters, but may hold every other one.
     fn headers(&self) -> Vec<(String, String)> {
         let legal: String = self.acting.chars().filter(|c| u32::from(*c) >= 0x20).collect();
-        let names = ["Server", "X-Echo", "Set-Cookie", "Cache-Control", "Location", "Access-Control-Allow-Origin", "Vary"];
+        let names =
+            ["Server", "X-Echo", "Set-Cookie", "Cache-Control", "Location", "Access-Control-Allow-Origin", "Vary"];
         let mut headers: Vec<(String, String)> = names.iter().map(|name| ((*name).to_owned(), legal.clone())).collect();
         headers.push(("X-Cut".into(), self.cut.clone()));
         // A name is a token, which some of the secrets are.
@@ -141,7 +157,7 @@ fn agent(words: &Words, port: &MediaPort) -> Agent {
     let (on_invite, on_register) = (words.clone(), words.clone());
     let sdp = hostile_sdp(words, port);
     let calls = std::sync::atomic::AtomicU32::new(0);
-    let reason = |words: &Words| words.acting.chars().take(2000).collect::<String>();
+    let reason = |words: &Words| words.acting_within(2000);
     Agent::new(move |invite| {
         let refuse = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 2 == 1;
         let (status, reason) = if refuse { (486, reason(&on_invite)) } else { (200, reason(&on_invite)) };
@@ -157,14 +173,14 @@ fn register_answer(request: &Message, words: &Words, reason: &str) -> Vec<u8> {
     if request.header("Authorization").is_some() {
         return registered(request);
     }
-    let quoted: String = words.acting.chars().filter(|c| !matches!(c, '"' | '\\')).take(2000).collect();
+    let quoted: String = words.acting_within(2000).chars().filter(|c| !matches!(c, '"' | '\\')).collect();
     let challenge = format!("Digest realm=\"{quoted}\", nonce=\"{quoted}\", algorithm=MD5, qop=\"auth\"");
     let builder = echo(reply(request, 401, reason), words).header("WWW-Authenticate", challenge);
     builder.header("Retry-After", quoted).build().expect("a message")
 }
 
 fn echo(builder: ringfence_wire::sip::Builder, words: &Words) -> ringfence_wire::sip::Builder {
-    let text: String = words.acting.chars().take(4000).collect();
+    let text = words.acting_within(4000);
     ["Server", "Warning", "Reason", "X-Echo"].iter().fold(builder, |builder, name| builder.header(name, &text))
 }
 

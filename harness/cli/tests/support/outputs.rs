@@ -52,7 +52,8 @@ impl Outputs {
         assert_eq!(number("failure"), counts.fail);
         assert_eq!(number("error"), counts.inconclusive + counts.error);
         assert_eq!(number("skipped"), counts.skipped + counts.not_applicable);
-        let (_, rest) = self.html.split_once(r#"<script type="application/json" id="report">"#).expect("the page's data");
+        let (_, rest) =
+            self.html.split_once(r#"<script type="application/json" id="report">"#).expect("the page's data");
         assert_eq!(rest.split_once("</script>").expect("and its end").0, self.json);
         let open = self.html.matches("class=\"result open\"").count() as u64;
         assert_eq!(open, counts.inconclusive, "the page shows each result as what it is");

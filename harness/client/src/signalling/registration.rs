@@ -71,8 +71,15 @@ impl Signalling {
         let draft = Draft::new("REGISTER", uri, from, format!("<{aor}>"), self.agent.random(20));
         let expires = self.plan.register_expires;
         let left = times.max(1) - 1;
-        self.registration =
-            Some(Registration { state: State::Done, credentials, wrong, expires, interval_retries: 0, left, bound: None });
+        self.registration = Some(Registration {
+            state: State::Done,
+            credentials,
+            wrong,
+            expires,
+            interval_retries: 0,
+            left,
+            bound: None,
+        });
         self.send_register(now, draft, None);
     }
 

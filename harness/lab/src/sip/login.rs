@@ -1,5 +1,5 @@
-//! Digest logins (RFC 7616, RFC 8760): SHA-256 is offered before MD5, `qop=auth` is required, and a nonce belongs to one
-//! connection.
+//! Digest logins (RFC 7616, RFC 8760): SHA-256 is offered before MD5, `qop=auth` is required, and a nonce belongs to
+//! one connection.
 
 use std::collections::VecDeque;
 use std::sync::PoisonError;

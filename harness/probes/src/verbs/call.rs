@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ringfence_client::Failure;
 use ringfence_client::adapters::FetchError;
-use ringfence_client::drive::call::{CallObservation, CallPlan, LiveCall, place};
+use ringfence_client::drive::call::{CallObservation, CallPlan, EndedBy, LiveCall, place};
 use ringfence_client::media::{CandidatePolicy, FingerprintBend, Identity, MediaPlan, Sdes, Setup, TransportProfile};
 use ringfence_model::Untrusted;
 use ringfence_model::observation::{CallSeen, Common, Outcome};
@@ -208,7 +208,8 @@ impl HeldCall {
 
 impl Probe for Call {
     const NAME: &'static str = "call";
-    const DOES: &'static str = "one whole call: INVITE, ICE, DTLS, SRTP audio with echo detection, BYE; each part can be bent";
+    const DOES: &'static str =
+        "one whole call: INVITE, ICE, DTLS, SRTP audio with echo detection, BYE; each part can be bent";
     type With = With;
     type Seen = Seen;
 
@@ -261,7 +262,9 @@ fn media_plan(cx: &Cx, with: &With) -> Result<MediaPlan, OwnFault> {
     let certificate = match (with.certificate, &with.certificate_of) {
         (CertificateWord::Fresh, _) => Identity::fresh().map_err(OwnFault::new)?,
         (CertificateWord::Reused, Some(step)) => cx.call(step)?.identity.clone(),
-        (CertificateWord::Reused, None) => return Err(OwnFault("certificate = \"reused\" needs certificate_of".into())),
+        (CertificateWord::Reused, None) => {
+            return Err(OwnFault("certificate = \"reused\" needs certificate_of".into()));
+        }
     };
     let profiles: Result<Vec<Profile>, OwnFault> = with
         .srtp_profiles
@@ -302,7 +305,8 @@ fn describe(seen: CallObservation) -> Result<(Seen, Option<Failure>), OwnFault> 
         return Err(OwnFault(fault));
     }
     // A media stage that failed is told as the error of an answered call, not as a failed conversation.
-    let media_failure = seen.media_failure.map(|error| Failure { outcome: Outcome::Answered, error });
+    let media_failure = seen.media_failure.clone().or_else(|| unconnected(&seen));
+    let media_failure = media_failure.map(|error| Failure { outcome: Outcome::Answered, error });
     let fields = Seen {
         status: seen.status,
         reason: seen.reason,
@@ -313,4 +317,19 @@ fn describe(seen: CallObservation) -> Result<(Seen, Option<Failure>), OwnFault> 
         media: seen.media,
     };
     Ok((fields, seen.failure.or(media_failure)))
+}
+
+/// ICE that finds no way fails in silence: no packet says so.
+fn unconnected(seen: &CallObservation) -> Option<Untrusted> {
+    let media = &seen.media;
+    let waited = seen.answered && media.sdp.media_accepted && seen.ended_by != Some(EndedBy::Target);
+    if !waited || media.ice.connected || media.media.received > 0 {
+        return None;
+    }
+    Some(match seen.out_of_scope {
+        0 => "ice: no pair of candidates connected".into(),
+        count => {
+            format!("ice: no pair of candidates connected; {count} times an address out of scope was left alone").into()
+        }
+    })
 }

@@ -110,7 +110,8 @@ impl Probe for CorsProbe {
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
-        let url = with.endpoint.url(&cx.target, Scheme::Https).ok_or_else(|| OwnFault("endpoint is not given".into()))?;
+        let url =
+            with.endpoint.url(&cx.target, Scheme::Https).ok_or_else(|| OwnFault("endpoint is not given".into()))?;
         let login = login_headers(cx, with.login)?;
         let mut seen = Seen::default();
         for variant in &with.variants {
@@ -131,7 +132,11 @@ impl Probe for CorsProbe {
 }
 
 async fn ask_as(
-    cx: &Cx, with: &With, url: &Url, origin: Option<String>, login: &[(String, String)],
+    cx: &Cx,
+    with: &With,
+    url: &Url,
+    origin: Option<String>,
+    login: &[(String, String)],
 ) -> Result<(PreflightSeen, ActualSeen), Failure> {
     let origin: Vec<(String, String)> = origin.into_iter().map(|value| ("origin".to_owned(), value)).collect();
     let mut asks = origin.clone();

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ringfence_client::adapters::{self, Ask, CallConfig, FetchError};
+use ringfence_client::Failure;
+use ringfence_client::adapters::{self, Ask, CallConfig, FetchError, Fetched};
 use ringfence_client::http::Answer;
-use ringfence_model::observation::{HeaderField, Leak};
+use ringfence_model::observation::{HeaderField, Leak, Outcome};
 use ringfence_model::{Digest, RunKey, Untrusted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -178,13 +179,22 @@ impl Probe for FetchConfig {
         let mut seen = from_answer(&fetched.answer);
         seen.leaks = leaks;
         seen.missing_fields = fetched.missing_fields.iter().map(Untrusted::new).collect();
-        let kept = fetched.config.map(|config| {
-            cx.learn(&config);
-            seen.config = describe(&config, &cx.key);
-            Kept::Config(Arc::new(config))
-        });
-        Ok(Asked::answered(seen).keeping(kept))
+        let Some(config) = fetched.config else {
+            // A refusal is an answer like any other; a success that is no configuration is not what was asked for.
+            let success = (200..300).contains(&fetched.answer.status);
+            return Ok(if success { Asked::failed(seen, unusable(&fetched)) } else { Asked::answered(seen) });
+        };
+        cx.learn(&config);
+        seen.config = describe(&config, &cx.key);
+        Ok(Asked::answered(seen).keeping(Kept::Config(Arc::new(config))))
     }
+}
+
+/// Why an answer holds no configuration.
+fn unusable(fetched: &Fetched) -> Failure {
+    let missing = || format!("the configuration lacks {}", fetched.missing_fields.join(", "));
+    let why = fetched.error.as_ref().map_or_else(missing, |error| error.raw().to_owned());
+    Failure::new(Outcome::Protocol, why)
 }
 
 fn from_answer(answer: &Answer) -> Seen {

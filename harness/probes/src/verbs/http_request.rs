@@ -197,8 +197,14 @@ fn describe(cx: &Cx, answer: &Answer, seen: &mut Seen) {
         .headers
         .iter()
         .filter(|(name, _)| name == "set-cookie")
-        .map(|(_, value)| Untrusted::new(value.split('=').next().unwrap_or_default()))
+        .map(|(_, value)| cookie_name(cx, value))
         .collect();
+}
+
+/// What stands before the first `=`. Secrets go first: half of one would no longer be known for what it is.
+fn cookie_name(cx: &Cx, set_cookie: &str) -> Untrusted {
+    let redacted = cx.ledger.redact_text(set_cookie);
+    Untrusted::new(redacted.as_deref().unwrap_or(set_cookie).split('=').next().unwrap_or_default())
 }
 
 fn body_kind(answer: &Answer) -> &'static str {
@@ -238,6 +244,7 @@ pub(super) fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
 
 /// All header fields as target text.
 pub(super) fn header_fields(answer: &Answer) -> Vec<HeaderField> {
-    let field = |(name, value): &(String, String)| HeaderField { name: name.as_str().into(), value: value.as_str().into() };
+    let field =
+        |(name, value): &(String, String)| HeaderField { name: name.as_str().into(), value: value.as_str().into() };
     answer.headers.iter().map(field).collect()
 }

@@ -148,7 +148,12 @@ impl Probe for OpenWebsocket {
         };
         let advertised = match Url::parse(&config.ws_uri) {
             Ok(url) if matches!(url.scheme(), "ws" | "wss") && url.host().is_some() => url,
-            _ => return Ok(Asked::failed(Seen::default(), Failure::protocol("the WebSocket address is no ws: or wss: URL"))),
+            _ => {
+                return Ok(Asked::failed(
+                    Seen::default(),
+                    Failure::protocol("the WebSocket address is no ws: or wss: URL"),
+                ));
+            }
         };
         let headers = if with.token == Token::Valid { login_headers(cx, Default::default())? } else { vec![] };
         let mut seen = Seen { origin: with.origin.and_then(|o| o.value(&cx.target)), ..Seen::default() };
@@ -180,7 +185,9 @@ fn address(advertised: &Url, scheme: WsScheme, port: &str) -> Result<Url, OwnFau
     let number = number.ok_or_else(|| OwnFault(format!("port {port:?} is neither `advertised` nor a number")))?;
     let mut url = advertised.clone();
     let scheme = if scheme == WsScheme::Wss { "wss" } else { "ws" };
-    url.set_scheme(scheme).and_then(|()| url.set_port(Some(number))).map_err(|()| OwnFault("no such address".into()))?;
+    url.set_scheme(scheme)
+        .and_then(|()| url.set_port(Some(number)))
+        .map_err(|()| OwnFault("no such address".into()))?;
     Ok(url)
 }
 

@@ -205,7 +205,8 @@ async fn converse(cx: &Cx, wire: &mut Wire, offer: &Offer, login: Login, seen: &
     let mut refusal = first;
     // A nonce may be stale once (438): the answer then brings the next one.
     for _ in 0..2 {
-        let (Some(realm), Some(nonce)) = (refusal.realm().map(str::to_owned), refusal.nonce().map(str::to_owned)) else {
+        let (Some(realm), Some(nonce)) = (refusal.realm().map(str::to_owned), refusal.nonce().map(str::to_owned))
+        else {
             return Err(Failure::protocol("the refusal names no realm and nonce"));
         };
         let key = long_term_key(&offer.username, &realm, password);
@@ -235,7 +236,8 @@ async fn granted(wire: &mut Wire, answer: &Message, login: Option<&Auth>, seen: 
 }
 
 fn allocate() -> Result<Message, Failure> {
-    Ok(Message::new(Class::Request, Method::ALLOCATE, transaction()?).with(Attribute::RequestedTransport(TRANSPORT_UDP)))
+    Ok(Message::new(Class::Request, Method::ALLOCATE, transaction()?)
+        .with(Attribute::RequestedTransport(TRANSPORT_UDP)))
 }
 
 fn transaction() -> Result<[u8; 12], Failure> {
@@ -302,7 +304,8 @@ fn silent() -> Failure {
 
 async fn ask_datagrams(socket: &UdpSocket, bytes: &[u8], id: [u8; 12], seen: &mut Seen) -> Result<Message, Failure> {
     for attempt in 0..ATTEMPTS {
-        let refused = |error: std::io::Error| Failure { outcome: Outcome::Unreachable, error: error.to_string().into() };
+        let refused =
+            |error: std::io::Error| Failure { outcome: Outcome::Unreachable, error: error.to_string().into() };
         socket.send(bytes).await.map_err(refused)?;
         seen.bytes_out += bytes.len();
         let answer = timeout(RTO * 2u32.pow(attempt), async {
@@ -323,7 +326,10 @@ async fn ask_datagrams(socket: &UdpSocket, bytes: &[u8], id: [u8; 12], seen: &mu
 }
 
 async fn ask_stream(
-    stream: &mut Box<dyn Stream>, bytes: &[u8], id: [u8; 12], seen: &mut Seen,
+    stream: &mut Box<dyn Stream>,
+    bytes: &[u8],
+    id: [u8; 12],
+    seen: &mut Seen,
 ) -> Result<Message, Failure> {
     let closed = |error: std::io::Error| Failure { outcome: Outcome::Closed, error: error.to_string().into() };
     stream.write_all(bytes).await.map_err(closed)?;

@@ -67,7 +67,8 @@ pub async fn ask(library: Arc<Library>, id: &str, fault: Option<Fault>) -> Asked
         stop,
     };
     run(job).await.expect("the run begins");
-    let verdict = journal.read(|journal| judge(journal, &library, None)).expect("a journal").pop().expect("one verdict");
+    let verdict =
+        journal.read(|journal| judge(journal, &library, None)).expect("a journal").pop().expect("one verdict");
     let met = lab.faults().met();
     lab.stop().await;
     Asked { verdict, met, journal: text.take() }
