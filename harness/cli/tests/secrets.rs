@@ -87,9 +87,12 @@ async fn nothing_of_a_sip_deployment_gets_out() {
 
 #[tokio::test]
 async fn nothing_gets_out_by_way_of_names_in_a_certificate() {
-    let canaries = [canaries::SIP_PASSWORD, canaries::TURN_CREDENTIAL];
+    let canaries = [canaries::HOST_PASSWORD, canaries::TURN_CREDENTIAL];
     let hostile = Hostile::start(&canaries).await;
     let ended = run(hostile.behind_a_wrong_certificate().await, &canaries).await;
+    planted(&ended, &["sip-password"]);
+    let journal = String::from_utf8(ended.file("run.jsonl")).expect("the journal is UTF-8");
+    assert!(journal.contains("only valid for"), "the names of the certificate are told");
     clean(&ended, &canaries);
 }
 

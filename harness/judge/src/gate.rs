@@ -23,8 +23,12 @@ pub struct GateInput<'a> {
     pub also: &'a [Exit],
 }
 
-/// Whether steps were asked and not one conversation with the target got an answer of any kind.
+/// Whether steps were asked and not one conversation with the target got an answer of any kind. A step that timed out may
+/// have had answers before that, which only the end of the journal tells.
 pub fn nothing_answered(journal: &Journal) -> bool {
+    if journal.end.as_ref().is_some_and(|end| end.answered) {
+        return false;
+    }
     let mut asked = journal.observations().filter(|seen| !SILENT_PROBES.contains(&seen.probe.as_str())).peekable();
     let silent = |outcome: &str| ["unreachable", "timeout", "out-of-scope", "budget"].contains(&outcome);
     let mut tried = false;

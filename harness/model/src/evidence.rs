@@ -156,6 +156,9 @@ pub struct End {
     pub signal: Option<String>,
     /// Conversations with the target.
     pub conversations: u64,
+    /// Anything of the target answered, be it a TLS handshake that led to nothing.
+    #[serde(default)]
+    pub answered: bool,
     /// Processor time of the process, in milliseconds; left out where the system does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_ms: Option<u64>,

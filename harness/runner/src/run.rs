@@ -123,6 +123,7 @@ pub async fn run(job: Job) -> Result<(), RunError> {
         complete,
         signal: job.stop.borrow().map(str::to_owned),
         conversations: net.conversations(),
+        answered: net.answered(),
         cpu_ms: meter::cpu_ms(),
         peak_rss_kib: meter::peak_rss_kib(),
     }));

@@ -26,7 +26,8 @@ async fn ice_that_never_connects() {
     let outputs = asked(&config::around(agent.clone()).await.limit("media_s", 1.5)).await;
     assert!(port.stun.load(Ordering::Relaxed) > 0, "checks were sent");
     assert_eq!(outputs.seen("c")["ice"]["connected"], false);
-    outputs.ended("c", "timeout", "ICE");
+    // The call itself was answered; what failed is told as its error.
+    outputs.ended("c", "answered", "ice: no pair of candidates connected");
     assert!(agent.methods().contains(&"BYE".to_owned()), "hung up: {:?}", agent.methods());
 }
 
@@ -36,8 +37,7 @@ async fn candidates_out_of_scope_are_never_probed() {
     let agent = Agent::new(move |invite| vec![Act::Say(answered(invite, sdp.clone()))]);
     let outputs = asked(&config::around(agent).await.limit("media_s", 1.0)).await;
     assert_eq!(outputs.seen("c")["ice"]["connected"], false);
-    let (outcome, error) = outputs.ending("c");
-    assert_eq!(outcome, "out-of-scope", "{error}");
+    outputs.ended("c", "answered", "out of scope");
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn dtls_that_never_completes() {
     assert_eq!(seen["ice"]["connected"], true, "{:?}", outputs.ending("c"));
     assert_eq!(seen["dtls"]["completed"], false);
     assert!(port.dtls.load(Ordering::Relaxed) > 0, "a handshake was begun");
-    outputs.ended("c", "timeout", "DTLS");
+    outputs.ended("c", "answered", "dtls: no answer");
     assert!(agent.methods().contains(&"BYE".to_owned()), "hung up: {:?}", agent.methods());
 }
 
@@ -64,6 +64,8 @@ async fn a_bye_before_any_media() {
     let outputs = asked(&config::around(agent).await).await;
     let seen = outputs.seen("c");
     assert_eq!((&seen["answered"], &seen["ended_by"]), (&true.into(), &"target".into()));
+    assert_eq!(outputs.state(), State::Inconclusive, "no handshake, for a reason: {}", outputs.said());
+    assert!(outputs.said().contains("the target hung up"), "{}", outputs.said());
 }
 
 #[tokio::test]
@@ -76,6 +78,7 @@ async fn a_bye_in_the_handshake() {
     let outputs = asked(&config::around(agent).await).await;
     let seen = outputs.seen("c");
     assert_eq!((&seen["ice"]["connected"], &seen["ended_by"]), (&true.into(), &"target".into()));
+    assert_eq!(outputs.state(), State::Inconclusive, "{}", outputs.said());
 }
 
 #[tokio::test]
@@ -89,6 +92,7 @@ async fn a_bye_in_mid_call() {
     assert!(seen["media"]["authenticated"].as_i64().is_some_and(|packets| packets > 0), "audio flowed");
     assert!(seen["seconds"].as_f64().is_some_and(|seconds| seconds < 5.0), "cut short: {}", seen["seconds"]);
     // Five seconds without a packet in clear were to be seen, and were not.
-    assert_ne!(outputs.state(), State::Pass, "a call that was cut short shows no absence");
+    assert_eq!(outputs.state(), State::Inconclusive, "a call that was cut short shows no absence");
+    assert!(outputs.said().contains("the target hung up"), "{}", outputs.said());
     lab.stop().await;
 }

@@ -31,6 +31,9 @@ const OTHER_PASSWORD: Canary =
 const OWN_TURN: Canary = Canary { kind: "own-turn", value: "Fc6ownTurn+2Wj/9aK=iV7", env: Some("RINGFENCE_TEST_TURN") };
 const URL_KEY: Canary = Canary { kind: "url-key", value: "Gp4urlKeyVl1Nd8Su5Cx", env: None };
 
+/// A password that can stand in a host name, and so in a certificate.
+pub const HOST_PASSWORD: Canary = Canary { kind: "sip-password", value: "Mz6certPwQy3Jk8Rt2Bw", env: None };
+
 /// All of them.
 pub const ALL: [Canary; 8] =
     [SIP_PASSWORD, TURN_CREDENTIAL, BEARER, COOKIE, API_KEY, OTHER_PASSWORD, OWN_TURN, URL_KEY];

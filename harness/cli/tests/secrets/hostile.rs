@@ -72,7 +72,7 @@ impl Hostile {
     pub async fn behind_a_wrong_certificate(&self) -> TargetFile {
         let mut document = self.document.clone();
         let password = document["endpointSettings"]["sipConnectivityInfo"]["password"].as_str().unwrap_or_default();
-        let wrong = Pki::for_host(&password.replace(['+', '/', '=', '&'], "-"), &self.pki);
+        let wrong = Pki::for_host(&format!("{password}.invalid"), &self.pki);
         let address = Agent::new(|_| Vec::new()).serve(&wrong).await;
         document["endpointSettings"]["sipConnectivityInfo"]["wsUri"] = format!("wss://{address}").into();
         self.common(config::serving(&self.pki, document).await)

@@ -2,7 +2,8 @@ use ringfence_model::verdict::{Confidence, Level};
 
 use super::*;
 
-static WHOLE: End = End { complete: true, signal: None, conversations: 1, cpu_ms: None, peak_rss_kib: None };
+static WHOLE: End =
+    End { complete: true, signal: None, conversations: 1, answered: true, cpu_ms: None, peak_rss_kib: None };
 
 fn verdict(state: State, severity: Severity, level: Level) -> Verdict {
     Verdict {
@@ -137,4 +138,9 @@ fn nothing_answered_is_told_by_every_conversation() {
     for answer in ["answered", "closed", "tls-failed", "protocol"] {
         assert!(!said(&["unreachable", answer]), "{answer}");
     }
+    // Answers came within a step that then timed out.
+    let mut run = Run::new().saw(1, "ok", json!({ "outcome": "timeout" }));
+    assert!(nothing_answered(&run.0));
+    run.0.end = Some(End { answered: true, ..End::default() });
+    assert!(!nothing_answered(&run.0));
 }
