@@ -1,5 +1,7 @@
 //! The target file: what a deployment is, where it may be touched, and who says so.
 
+mod bounds;
+mod endpoints;
 mod needs;
 mod parse;
 mod view;
@@ -10,6 +12,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::policy;
+pub use bounds::{AtOnce, Budget, TimeLimits};
+pub use endpoints::{Endpoint, Endpoints};
 pub use needs::{Need, WORDS as NEEDS};
 pub use parse::TargetError;
 pub use view::TargetView;
@@ -141,124 +145,6 @@ impl Participants {
         match self {
             Self::Unlimited(_) => None,
             Self::Logins(names) => Some(names.len()),
-        }
-    }
-}
-
-/// How much may be held at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct AtOnce {
-    /// Calls.
-    pub calls: u32,
-    /// Connections.
-    pub connections: u32,
-    /// TURN allocations.
-    pub allocations: u32,
-    /// Configurations fetched per second.
-    pub mints_per_s: u32,
-}
-
-impl Default for AtOnce {
-    fn default() -> Self {
-        Self { calls: 2, connections: 8, allocations: 2, mints_per_s: 2 }
-    }
-}
-
-/// How much the whole run may use: each call may ring a person or cost money.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Budget {
-    /// Calls, whoever is called and however they end.
-    pub calls: u32,
-    /// Minutes from the start of the run.
-    pub minutes: u32,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { calls: 25, minutes: 15 }
-    }
-}
-
-/// How long the run waits for the target, in seconds. What a target withholds longer counts as no answer.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct TimeLimits {
-    /// One DNS answer, and one TCP connection.
-    pub connect_s: f64,
-    /// One TLS handshake.
-    pub tls_s: f64,
-    /// Silence inside an exchange.
-    pub idle_s: f64,
-    /// One whole exchange over HTTP, one WebSocket upgrade, one SIP transaction.
-    pub exchange_s: f64,
-    /// From INVITE to its final answer: somebody has to pick up.
-    pub ring_s: f64,
-    /// From the answer to the first media: ICE and DTLS.
-    pub media_s: f64,
-}
-
-impl Default for TimeLimits {
-    fn default() -> Self {
-        Self { connect_s: 5.0, tls_s: 10.0, idle_s: 10.0, exchange_s: 30.0, ring_s: 60.0, media_s: 15.0 }
-    }
-}
-
-/// Addresses of HTTP endpoints: a URL, or `"none"` where the operator declares that there is no such thing.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoints {
-    /// Configuration or token endpoint.
-    pub config: Option<String>,
-    /// The page with the call button.
-    pub page: Option<String>,
-    /// The vendor's or the deployment's REST interface.
-    pub api: Option<String>,
-    /// Where a user logs in.
-    pub login: Option<String>,
-    /// Archives.
-    pub archive: Option<String>,
-    /// Recordings.
-    pub recording: Option<String>,
-    /// Where events are delivered.
-    pub webhook: Option<String>,
-    /// Further configuration endpoints by name: `second`, `inactive`, `relayed`.
-    #[serde(default)]
-    pub sessions: BTreeMap<String, String>,
-}
-
-/// An endpoint as the target file gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint<'a> {
-    /// Not mentioned.
-    Absent,
-    /// Declared absent by the word `none`.
-    DeclaredNone,
-    /// An address.
-    Url(&'a str),
-}
-
-impl Endpoints {
-    /// All names that [`Endpoints::get`] knows.
-    pub const NAMES: [&'static str; 7] = ["config", "page", "api", "login", "archive", "recording", "webhook"];
-
-    /// The endpoint of that name.
-    pub fn get(&self, name: &str) -> Endpoint<'_> {
-        let value = match name {
-            "config" => &self.config,
-            "page" => &self.page,
-            "api" => &self.api,
-            "login" => &self.login,
-            "archive" => &self.archive,
-            "recording" => &self.recording,
-            "webhook" => &self.webhook,
-            _ => &None,
-        };
-        match value.as_deref() {
-            None => Endpoint::Absent,
-            Some("none") => Endpoint::DeclaredNone,
-            Some(url) => Endpoint::Url(url),
         }
     }
 }
