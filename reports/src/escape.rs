@@ -4,6 +4,9 @@
 use ringfence_model::Untrusted;
 use ringfence_model::verdict::{Line, Piece};
 
+/// Lines of one text to copy (house).
+const LINES_MAX: usize = 40;
+
 /// Our own prose on one line: runs of white space become one space, and whatever could act on a terminal is spelt out.
 pub fn prose(text: &str) -> String {
     visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -13,6 +16,11 @@ pub fn prose(text: &str) -> String {
 pub fn visible(text: &str) -> String {
     // The rule lives in one place. `Untrusted` cuts what is longer than evidence keeps, and says so in the text.
     Untrusted::new(text).visible()
+}
+
+/// Lines to copy, each as safe as [`visible`] makes it. At most [`LINES_MAX`].
+pub fn lines(text: &str) -> Vec<String> {
+    text.lines().take(LINES_MAX).map(visible).collect()
 }
 
 /// A sentence on one line.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use ringfence_model::report::{Report, ScenarioResult, StepEvidence};
-use ringfence_model::verdict::{Confidence, Finding, State};
+use ringfence_model::verdict::{Confidence, Finding, Severity, State};
 use serde_json::{Map, Value};
 
 use crate::escape;
@@ -15,6 +15,9 @@ pub const ROWS_MAX: usize = 200;
 const DECISIVE_MAX: usize = 16;
 /// Characters of one value in a list of decisive values.
 const VALUE_CHARS: usize = 160;
+
+/// The words of CEL that bind a name to each item of a list in turn.
+const OVER_ITEMS: [&str; 5] = ["exists", "exists_one", "all", "filter", "map"];
 
 /// Fields that say how a step went, whatever its probe. Those that an observation has are shown, in this order.
 const TELLING: [&str; 18] = [
@@ -74,6 +77,63 @@ impl<'a> Sorted<'a> {
     }
 }
 
+/// Results that say the same thing for the same reason stand together: skipped and not-applicable ones with one reason
+/// and one remedy. Each other result stands alone.
+pub fn alike<'a>(untested: &[&'a ScenarioResult]) -> Vec<Vec<&'a ScenarioResult>> {
+    let mut groups: Vec<Vec<&ScenarioResult>> = Vec::new();
+    for result in untested {
+        let asked = !matches!(result.verdict.state, State::Skipped | State::NotApplicable);
+        let same = |group: &&mut Vec<&ScenarioResult>| {
+            group.first().is_some_and(|first| {
+                let (a, b) = (&first.verdict, &result.verdict);
+                (a.state, &a.reasons, &a.to_enable) == (b.state, &b.reasons, &b.to_enable)
+            })
+        };
+        match groups.iter_mut().find(same).filter(|_| !asked) {
+            Some(group) => group.push(result),
+            None => groups.push(vec![result]),
+        }
+    }
+    groups
+}
+
+/// A number with its noun.
+pub fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What a person counts first: failed, passed, and whatever else there is.
+pub fn tally(report: &Report) -> String {
+    let counts = &report.counts;
+    let by_severity: Vec<_> = Severity::WORST_FIRST
+        .into_iter()
+        .zip([counts.critical, counts.high, counts.medium, counts.low])
+        .filter(|(_, number)| *number > 0)
+        .map(|(severity, number)| format!("{number} {}", severity.word()))
+        .collect();
+    let failed = if by_severity.is_empty() { String::new() } else { format!(" ({})", by_severity.join(", ")) };
+    let mut said = vec![format!("{} failed{failed}", counts.fail), format!("{} passed", counts.pass)];
+    let others = [
+        (counts.inconclusive, "inconclusive"),
+        (counts.error, "in error"),
+        (counts.skipped, "skipped"),
+        (counts.not_applicable, "not applicable"),
+    ];
+    said.extend(others.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
+    format!("{}: {}", count(counts.scenarios, "scenario"), said.join(", "))
+}
+
+/// How many scenarios were not asked, where there are such, and how many of them are grave.
+pub fn not_asked(report: &Report) -> Option<String> {
+    let skipped = || report.results.iter().filter(|r| r.verdict.state == State::Skipped);
+    let grave = skipped().filter(|r| r.verdict.severity >= Severity::High).count();
+    (report.counts.skipped > 0).then(|| {
+        let of = count(report.counts.scenarios, "scenario");
+        let grave = if grave > 0 { format!(" ({grave} of high or critical severity)") } else { String::new() };
+        format!("{} of {of} not asked{grave}: nothing is known about them", report.counts.skipped)
+    })
+}
+
 /// Of the required scenarios, how many got a verdict, and how many there are.
 pub fn coverage(report: &Report) -> (usize, usize) {
     let required = report.results.iter().filter(|r| r.verdict.required());
@@ -91,20 +151,32 @@ pub fn target_name(report: &Report) -> String {
 /// how the step went.
 pub fn decisive(result: &ScenarioResult, finding: &Finding) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    for path in paths(&finding.expected) {
+    let names = paths(&finding.expected);
+    let items = item_fields(&names);
+    for path in &names {
         let mut parts = path.split('.');
         let first = parts.next().unwrap_or_default();
         let name = if first == "it" { finding.step.as_deref().unwrap_or(first) } else { first };
         let Some(step) = result.evidence.iter().find(|step| step.step == name) else { continue };
         // The longest beginning of the path that the observation has: what follows is a method.
         let mut found: Option<(String, &Value)> = None;
+        let mut missing = None;
         for part in parts {
             let map = found.as_ref().map_or(Some(&step.observation), |(_, value)| value.as_object());
-            let Some(value) = map.and_then(|map| map.get(part)) else { break };
-            found = Some((format!("{}.{part}", found.as_ref().map_or(name, |(path, _)| path)), value));
+            let Some(map) = map else { break };
+            let path = format!("{}.{part}", found.as_ref().map_or(name, |(path, _)| path));
+            let Some(value) = map.get(part) else {
+                missing = Some(path);
+                break;
+            };
+            found = Some((path, value));
         }
-        match found {
-            Some((path, value)) if !value.is_object() => flatten(&path, value, &mut rows),
+        match (found, missing) {
+            (_, Some(path)) => rows.push((escape::visible(&path), "not seen".into())),
+            (Some((path, Value::Array(list))), _) if list.iter().any(Value::is_object) => {
+                rows.extend(list.iter().enumerate().map(|(i, value)| (format!("{path}[{i}]"), item(value, &items))));
+            }
+            (Some((path, value)), _) if !value.is_object() => flatten(&path, value, &mut rows),
             _ => rows.extend(telling(step).into_iter().map(|(field, value)| (format!("{name}.{field}"), value))),
         }
     }
@@ -113,6 +185,40 @@ pub fn decisive(result: &ScenarioResult, finding: &Finding) -> Vec<Row> {
     rows.truncate(DECISIVE_MAX);
     rows.iter_mut().for_each(|(_, value)| *value = shortened(std::mem::take(value)));
     rows
+}
+
+/// What a condition reads of the items of lists: `x.y` of `list.exists(x, x.y)`, without the variable.
+fn item_fields(paths: &[String]) -> Vec<&str> {
+    let over = |path: &String| path.rsplit_once('.').is_some_and(|(_, last)| OVER_ITEMS.contains(&last));
+    let variables: HashSet<&str> =
+        paths.iter().zip(paths.iter().skip(1)).filter(|(path, _)| over(path)).map(|(_, next)| next.as_str()).collect();
+    let field = |path: &'_ String| path.split_once('.').is_some_and(|(first, _)| variables.contains(first));
+    paths.iter().filter(|path| field(path)).filter_map(|path| Some(path.split_once('.')?.1)).collect()
+}
+
+/// An item of a list on one line: its own plain values, and of what lies deeper those that are read.
+fn item(value: &Value, read: &[&str]) -> String {
+    let Some(map) = value.as_object() else { return shown(value) };
+    let own = map.iter().filter(|(_, value)| !value.is_object() && !value.is_array());
+    let mut said: Vec<String> =
+        own.map(|(name, value)| format!("{} {}", escape::visible(name), shown(value))).collect();
+    for path in read.iter().filter(|path| path.contains('.')) {
+        let at = |path: &str| path.split('.').try_fold(value, |value, part| value.get(part));
+        let text = match at(path) {
+            Some(found) if found.is_object() => continue,
+            Some(found) => shown(found),
+            // What follows a plain value is a method.
+            None if path.rsplit_once('.').and_then(|(before, _)| at(before)).is_some_and(|v| !v.is_object()) => {
+                continue;
+            }
+            None => "not seen".into(),
+        };
+        let text = format!("{} {text}", escape::visible(path));
+        if !said.contains(&text) {
+            said.push(text);
+        }
+    }
+    if said.is_empty() { escape::visible(&value.to_string()) } else { said.join(", ") }
 }
 
 /// What says how a step went.
@@ -154,13 +260,16 @@ fn flatten(path: &str, value: &Value, rows: &mut Vec<Row>) {
     }
 }
 
-/// A value on one line: text as it is, lists of plain values with commas, the rest as JSON.
+/// A value on one line: text as it is, lists of plain values with commas, of maps with semicolons, the rest as JSON.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => escape::visible(text),
         Value::Array(list) if list.is_empty() => "none".into(),
         Value::Array(list) if !list.iter().any(|item| item.is_object() || item.is_array()) => {
             list.iter().map(shown).collect::<Vec<_>>().join(", ")
+        }
+        Value::Array(list) if list.iter().all(Value::is_object) => {
+            list.iter().map(|value| item(value, &[])).collect::<Vec<_>>().join("; ")
         }
         value => escape::visible(&value.to_string()),
     }
@@ -226,6 +335,20 @@ mod tests {
     fn names_are_found_outside_literals() {
         assert_eq!(paths("c.dtls.role == 'a.b' && refused(b) || x[0].y"), ["c.dtls.role", "refused", "b", "x"]);
         assert_eq!(paths(r#"a == "q\"c.d" && e.f >= 3.5"#), ["a", "e.f"]);
+    }
+
+    #[test]
+    fn of_an_item_the_fields_that_are_read_are_shown() {
+        let names = paths("!it.answers.exists(x, has(x.actual.origin) && x.actual.origin == x.origin)");
+        let read = item_fields(&names);
+        assert_eq!(read, ["actual.origin", "actual.origin", "origin"]);
+        let value = json!({ "variant": "evil", "actual": { "origin": "o\u{1b}", "age": 5 }, "list": [1] });
+        assert_eq!(item(&value, &read), "variant evil, actual.origin o\\u{1b}");
+        assert_eq!(item(&value, &["actual.none", "variant.contains"]), "variant evil, actual.none not seen");
+        assert_eq!(
+            shown(&json!([{ "kind": "password", "where": "body" }, { "kind": "key" }])),
+            "kind password, where body; kind key"
+        );
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn status(result: &ScenarioResult) -> TestCaseStatus {
             (first, verdict.severity.word(), failure_text(result))
         }
         state => {
-            let enable = verdict.to_enable.iter().map(|line| format!("to enable: {}", escape::prose(line)));
+            let enable = verdict.to_enable.iter().map(|text| format!("to enable:\n{}", escape::lines(text).join("\n")));
             let text: Vec<_> = reasons.into_iter().chain(enable).collect();
             (format!("{}: {reason}", state.word()), state.word(), text.join("\n"))
         }

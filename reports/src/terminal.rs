@@ -2,6 +2,8 @@
 
 mod page;
 
+use std::collections::HashSet;
+
 use ringfence_model::report::{Report, ScenarioResult};
 use ringfence_model::verdict::{Confidence, Level, Severity, State};
 
@@ -23,28 +25,32 @@ pub fn terminal(report: &Report, style: Style) -> String {
     }
     if !sorted.untested.is_empty() {
         page.heading(&format!("Not tested, and why ({})", sorted.untested.len()), Ink::Warning);
-        sorted.untested.iter().for_each(|result| untested(&mut page, result));
+        facts::alike(&sorted.untested).iter().for_each(|results| untested(&mut page, results));
     }
     passed(&mut page, &sorted);
-    page.blank();
+    page.gap();
     tally(&mut page, report);
     run_line(&mut page, report);
     next(&mut page, report, &sorted);
     page.finish()
 }
 
-/// The verdict and one line per finding, for `demo`.
+/// The verdict, and what was seen of each finding: for `demo` and `--quiet`.
 pub fn terminal_brief(report: &Report, style: Style) -> String {
     let sorted = Sorted::of(report);
     let mut page = Page::new(style);
     card(&mut page, report);
     for result in &sorted.findings {
         headline(&mut page, result);
-        page.text(4, Ink::Plain, &escape::prose(&result.title));
+        page.text(2, Ink::Strong, &escape::prose(&result.title));
+        for finding in &result.verdict.findings {
+            page.labelled("saw", Ink::Plain, &escape::line(&finding.message));
+        }
+        page.verbatim("again", Ink::Calm, &[escape::prose(&result.reproduce)]);
     }
     for result in sorted.untested.iter().filter(|r| r.verdict.required() && r.verdict.state != State::NotApplicable) {
         headline(&mut page, result);
-        result.verdict.reasons.iter().for_each(|reason| page.text(4, Ink::Plain, &escape::line(reason)));
+        reasons(&mut page, result);
     }
     tally(&mut page, report);
     page.finish()
@@ -52,12 +58,8 @@ pub fn terminal_brief(report: &Report, style: Style) -> String {
 
 fn card(page: &mut Page, report: &Report) {
     let gate = &report.gate;
-    let (ink, mark) = match gate.code {
-        0 => (Ink::Good, page.mark("✓", "OK")),
-        1 => (Ink::Alarm, page.mark("✗", "NO")),
-        _ => (Ink::Warning, page.mark("?", "??")),
-    };
-    page.barred(ink, &format!("{mark} {}: {}", escape::prose(&gate.word).to_uppercase(), facts::target_name(report)));
+    let (ink, word) = verdict_word(page, report);
+    page.barred(ink, &format!("{word}: {}", facts::target_name(report)));
     page.barred(Ink::Strong, &escape::prose(&gate.sentence));
     let others: Vec<_> =
         gate.conditions.iter().filter(|e| **e != gate.exit).map(|e| format!("{} {}", e.code(), e.meaning())).collect();
@@ -73,6 +75,18 @@ fn card(page: &mut Page, report: &Report) {
         let why = report.run.signal.as_deref().map(|s| format!(" by {}", escape::prose(s))).unwrap_or_default();
         page.barred(Ink::Warning, &format!("the run was ended early{why}: what follows is not everything"));
     }
+    if let Some(not_asked) = facts::not_asked(report) {
+        page.barred(Ink::Warning, &not_asked);
+    }
+}
+
+fn verdict_word(page: &Page, report: &Report) -> (Ink, String) {
+    let (ink, mark) = match report.gate.code {
+        0 => (Ink::Good, page.mark("✓", "OK")),
+        1 => (Ink::Alarm, page.mark("✗", "X")),
+        _ => (Ink::Warning, page.mark("?", "?")),
+    };
+    (ink, format!("{mark} {}", escape::prose(&report.gate.word).to_uppercase()))
 }
 
 fn headline(page: &mut Page, result: &ScenarioResult) {
@@ -100,6 +114,7 @@ fn finding(page: &mut Page, result: &ScenarioResult) {
     headline(page, result);
     page.text(2, Ink::Strong, &escape::prose(&result.title));
     circumstances(page, result);
+    let mut shown = HashSet::new();
     for finding in &result.verdict.findings {
         let own = match finding.severity == result.verdict.severity {
             true => String::new(),
@@ -107,26 +122,34 @@ fn finding(page: &mut Page, result: &ScenarioResult) {
         };
         page.labelled("saw", Ink::Plain, &format!("{own}{}", escape::line(&finding.message)));
         page.labelled("expected", Ink::Plain, &escape::prose(&finding.expected));
-        for (i, (field, value)) in facts::decisive(result, finding).iter().enumerate() {
+        // What an earlier finding of the same scenario has shown is not shown again.
+        let decisive = facts::decisive(result, finding).into_iter().filter(|row| shown.insert(row.clone()));
+        for (i, (field, value)) in decisive.enumerate() {
             page.labelled(if i == 0 { "evidence" } else { "" }, Ink::Plain, &format!("{field} = {value}"));
         }
     }
     notes(page, result);
     page.labelled("why", Ink::Plain, &escape::prose(&result.manual.why));
     page.labelled("remedy", Ink::Plain, &escape::prose(&result.manual.remedy));
-    page.verbatim("again", Ink::Calm, &escape::prose(&result.reproduce));
-    page.blank();
+    page.verbatim("again", Ink::Calm, &[escape::prose(&result.reproduce)]);
+    page.gap();
 }
 
-fn untested(page: &mut Page, result: &ScenarioResult) {
+/// Results that have one reason in common.
+fn untested(page: &mut Page, results: &[&ScenarioResult]) {
+    let [others @ .., result] = results else { return };
+    for other in others {
+        headline(page, other);
+        page.text(2, Ink::Strong, &escape::prose(&other.title));
+    }
     headline(page, result);
     page.text(2, Ink::Strong, &escape::prose(&result.title));
-    circumstances(page, result);
-    for (i, reason) in result.verdict.reasons.iter().enumerate() {
-        page.labelled(if i == 0 { "reason" } else { "" }, Ink::Plain, &escape::line(reason));
+    if others.is_empty() {
+        circumstances(page, result);
     }
-    if let Some(line) = &result.verdict.to_enable {
-        page.verbatim("to enable", Ink::Calm, &escape::prose(line));
+    reasons(page, result);
+    if let Some(text) = &result.verdict.to_enable {
+        page.verbatim("to enable", Ink::Calm, &escape::lines(text));
     }
     if matches!(result.verdict.state, State::Inconclusive | State::Error) {
         for step in &result.evidence {
@@ -138,9 +161,15 @@ fn untested(page: &mut Page, result: &ScenarioResult) {
             page.labelled("evidence", Ink::Plain, &format!("{} ({}): {seen}", escape::prose(&step.step), step.probe));
         }
         notes(page, result);
-        page.verbatim("again", Ink::Calm, &escape::prose(&result.reproduce));
+        page.verbatim("again", Ink::Calm, &[escape::prose(&result.reproduce)]);
     }
-    page.blank();
+    page.gap();
+}
+
+fn reasons(page: &mut Page, result: &ScenarioResult) {
+    for (i, reason) in result.verdict.reasons.iter().enumerate() {
+        page.labelled(if i == 0 { "reason" } else { "" }, Ink::Plain, &escape::line(reason));
+    }
 }
 
 fn notes(page: &mut Page, result: &ScenarioResult) {
@@ -182,34 +211,11 @@ fn passed(page: &mut Page, sorted: &Sorted) {
     }
 }
 
+/// The last word repeats the first: a long report has pushed that off the screen.
 fn tally(page: &mut Page, report: &Report) {
-    let counts = &report.counts;
-    let by_severity: Vec<_> = [
-        (counts.critical, Severity::Critical),
-        (counts.high, Severity::High),
-        (counts.medium, Severity::Medium),
-        (counts.low, Severity::Low),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, severity)| format!("{count} {}", severity.word()))
-    .collect();
-    let failed = if by_severity.is_empty() { String::new() } else { format!(" ({})", by_severity.join(", ")) };
-    page.text(
-        0,
-        Ink::Strong,
-        &format!(
-            "{} scenarios: {} failed{failed}, {} passed, {} inconclusive, {} {}, {} skipped, {} not applicable",
-            counts.scenarios,
-            counts.fail,
-            counts.pass,
-            counts.inconclusive,
-            counts.error,
-            if counts.error == 1 { "error" } else { "errors" },
-            counts.skipped,
-            counts.not_applicable
-        ),
-    );
+    let (ink, word) = verdict_word(page, report);
+    page.text(0, ink, &format!("{word} (exit code {})", report.gate.code));
+    page.text(0, Ink::Strong, &facts::tally(report));
 }
 
 fn run_line(page: &mut Page, report: &Report) {
@@ -218,18 +224,26 @@ fn run_line(page: &mut Page, report: &Report) {
         vec![format!("run {}", escape::prose(&run.id)), format!("{} wall", facts::duration(run.duration_ms))];
     parts.extend(run.cpu_ms.map(|ms| format!("{} CPU", facts::duration(ms))));
     parts.extend(run.peak_rss_kib.map(|kib| format!("{} peak memory", facts::memory(kib))));
-    parts.push(format!("{} steps", run.steps));
-    parts.push(format!("{} conversations", run.conversations));
+    parts.push(facts::count(run.steps, "step"));
+    parts.push(facts::count(run.conversations, "conversation"));
     page.text(0, Ink::Faint, &parts.join(", "));
 }
 
-/// What to do now: the worst thing first.
+/// What to do now: the worst thing first. Nothing where all is well.
 fn next(page: &mut Page, report: &Report, sorted: &Sorted) {
     let open = sorted.untested.iter().find(|r| matches!(r.verdict.state, State::Inconclusive | State::Error));
     let command = match (sorted.findings.first(), open) {
-        (Some(result), _) => format!("ringfence explain {}", result.verdict.scenario),
+        (Some(result), _) => explain(report, &result.verdict.scenario),
+        (None, Some(_)) if !report.run.complete => report.run.command.clone(),
         (None, Some(result)) => result.reproduce.clone(),
-        (None, None) => report.run.command.clone(),
+        (None, None) => return,
     };
-    page.verbatim("next", Ink::Calm, &escape::prose(&command));
+    page.verbatim("next", Ink::Calm, &[escape::prose(&command)]);
+}
+
+/// The command that explains a scenario. One from outside needs the folders that the run had.
+fn explain(report: &Report, id: &str) -> String {
+    let words: Vec<&str> = report.run.command.split(" --").skip(1).collect();
+    let folders = words.iter().filter(|word| word.starts_with("scenarios ")).map(|word| format!(" --{word}"));
+    format!("ringfence explain {id}{}", folders.collect::<String>())
 }

@@ -45,7 +45,7 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 0);
   });
 
-  // A link into a folded part unfolds it; paper shows everything.
+  // A link into a folded part unfolds it; paper shows everything but the fields of what passed.
   const reveal = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
     if (target && target.tagName === "DETAILS") target.open = true;
@@ -54,7 +54,7 @@
   reveal();
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = all("details:not([open])");
+    folded = all("details:not([open])").filter((part) => !part.matches(".result.pass .step"));
     for (const part of folded) part.open = true;
     for (const result of all(".result")) result.hidden = false;
   });

@@ -73,6 +73,11 @@ async fn nothing_of_a_cognigy_deployment_gets_out() {
     let hostile = Hostile::start(&canaries).await;
     let ended = run(hostile.cognigy(), &canaries).await;
     planted(&ended, &["sip-password", "turn-credential"]);
+    let journal = String::from_utf8(ended.file("run.jsonl")).expect("the journal is UTF-8");
+    for kind in ["sip-password", "turn-credential"] {
+        let leak = format!("{{\"kind\":\"{kind}\",\"where\":\"body\"}}");
+        assert!(journal.contains(&leak), "that it came back is told, by its kind: {leak}");
+    }
     clean(&ended, &canaries);
 }
 

@@ -59,24 +59,51 @@ impl Answer {
     }
 }
 
+/// A request without a whole answer, and what had come until then.
+pub struct Broken {
+    /// Why there is no more.
+    pub failure: Failure,
+    /// What came: status 0 where no head did. A body may be cut.
+    pub answer: Answer,
+    /// What came does not begin as HTTP: a TLS alert, say.
+    pub not_http: bool,
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self { failure, answer: Answer::default(), not_http: false }
+    }
+}
+
 /// Sends one request and reads the whole answer.
 ///
 /// # Errors
 /// Out of scope, unreachable, TLS, over a limit, not HTTP, or a request that cannot be written.
 pub async fn request(net: &Net, request: Request) -> Result<Answer, Failure> {
-    let limits = *net.limits();
-    match timeout(limits.exchange, exchange(net, request, &limits)).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Failure::timeout(format!("no whole HTTP answer within {:?}", limits.exchange))),
-    }
+    whole_or_broken(net, request).await.map_err(|broken| broken.failure)
 }
 
-async fn exchange(net: &Net, request: Request, limits: &Limits) -> Result<Answer, Failure> {
+/// As [`request`], for whom it matters that there was an answer, also if it did not come to its end.
+///
+/// # Errors
+/// As [`request`], with the part that came.
+pub async fn whole_or_broken(net: &Net, request: Request) -> Result<Answer, Box<Broken>> {
+    let limits = *net.limits();
+    let mut answer = Answer::default();
+    let (failure, not_http) = match timeout(limits.exchange, exchange(net, request, &limits, &mut answer)).await {
+        Ok(Ok(())) => return Ok(answer),
+        Ok(Err(Broken { failure, not_http, .. })) => (failure, not_http),
+        Err(_) => (Failure::timeout(format!("no whole HTTP answer within {:?}", limits.exchange)), false),
+    };
+    Err(Box::new(Broken { failure, answer, not_http }))
+}
+
+async fn exchange(net: &Net, request: Request, limits: &Limits, answer: &mut Answer) -> Result<(), Broken> {
     let Request { method, url, headers, body } = request;
     let own = |what: &str| Failure::protocol(format!("{what} cannot be sent"));
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| own("HTTP method"))?;
     let (Some(host), Some(port)) = (url.host_str().map(str::to_owned), url.port_or_known_default()) else {
-        return Err(own("URL without a host"));
+        return Err(own("URL without a host").into());
     };
     let addresses = net.addresses(&host, port).await?;
     let (tls, recorded) = net.tls_config()?;
@@ -113,16 +140,17 @@ async fn exchange(net: &Net, request: Request, limits: &Limits) -> Result<Answer
         if tls_error(&error).is_some() || !error.is_connect() && !error.is_timeout() {
             net.note_answer();
         }
-        failure(&error)
+        Broken { not_http: not_http(&error), ..failure(&error).into() }
     })?;
     net.note_answer();
-    let mut answer = read_head(&response, limits)?;
+    answer.status = response.status().as_u16();
     answer.tls_version = recorded.version().map(str::to_owned);
-    answer.body = read_body(response, limits).await?;
-    Ok(answer)
+    answer.headers = read_head(&response, limits)?;
+    read_body(response, limits, &mut answer.body).await?;
+    Ok(())
 }
 
-fn read_head(response: &Response, limits: &Limits) -> Result<Answer, Failure> {
+fn read_head(response: &Response, limits: &Limits) -> Result<Vec<(String, String)>, Failure> {
     let fields = response.headers();
     let bytes = |name: &HeaderName, value: &HeaderValue| name.as_str().len() + value.len();
     let total: usize = fields.iter().map(|(name, value)| bytes(name, value)).sum();
@@ -136,22 +164,30 @@ fn read_head(response: &Response, limits: &Limits) -> Result<Answer, Failure> {
         return Err(Failure::protocol(format!("HTTP header field {name} is over {} bytes", limits.header_bytes)));
     }
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    Ok(Answer {
-        status: response.status().as_u16(),
-        headers: fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
-        ..Answer::default()
-    })
+    Ok(fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect())
 }
 
-async fn read_body(mut response: Response, limits: &Limits) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
+async fn read_body(mut response: Response, limits: &Limits, body: &mut Vec<u8>) -> Result<(), Failure> {
     while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
         if body.len() + chunk.len() > limits.body_bytes {
             return Err(Failure::protocol(format!("HTTP body is over {} bytes", limits.body_bytes)));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(())
+}
+
+/// Whether the first bytes of the answer were those of another protocol. The words are hyper's own for a status line that
+/// does not begin with a version.
+fn not_http(error: &reqwest::Error) -> bool {
+    let mut next = StdError::source(error);
+    while let Some(cause) = next {
+        if cause.to_string().contains("invalid HTTP version") {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// The innermost reason, and its class.

@@ -45,14 +45,12 @@ pub struct Cost {
     pub mints: u32,
     /// What it does to the target.
     pub intrusion: Intrusion,
-    /// Its observation may serve several scenarios.
-    pub shareable: bool,
 }
 
 impl Cost {
     /// One connection of the kind that a visitor's client makes.
     pub const PASSIVE: Cost =
-        Cost { calls: 0, connections: 1, allocations: 0, mints: 0, intrusion: Intrusion::Passive, shareable: false };
+        Cost { calls: 0, connections: 1, allocations: 0, mints: 0, intrusion: Intrusion::Passive };
     /// One connection with something wrong or repeated in it.
     pub const ACTIVE: Cost = Cost { intrusion: Intrusion::Active, ..Self::PASSIVE };
 }

@@ -19,7 +19,7 @@ use crate::limits::last_uses;
 use crate::run::Shared;
 
 /// How long a held call may take to hang up (house).
-const HANG_UP: Duration = Duration::from_secs(5);
+pub(crate) const HANG_UP: Duration = Duration::from_secs(5);
 
 /// One try of one scenario. `outcomes` has every step so far: `None` for one that was not asked.
 pub(crate) struct Chain<'a> {
@@ -27,6 +27,8 @@ pub(crate) struct Chain<'a> {
     loaded: &'a Loaded,
     net: Net,
     attempt: u32,
+    /// Calls that were set aside for this try and not placed yet.
+    calls_left: u32,
     variables: Variables,
     outcomes: BTreeMap<String, Option<Outcome>>,
     kept: BTreeMap<String, Kept>,
@@ -39,9 +41,16 @@ enum Obstacle {
 }
 
 impl<'a> Chain<'a> {
-    pub(crate) fn new(shared: &'a Shared, loaded: &'a Loaded, net: Net, attempt: u32) -> Self {
+    /// One try, with so many calls of the budget set aside for it.
+    pub(crate) fn new(shared: &'a Shared, loaded: &'a Loaded, net: Net, attempt: u32, calls_left: u32) -> Self {
         let variables = shared.library.variables(&shared.target_view, &shared.policy);
-        Self { shared, loaded, net, attempt, variables, outcomes: BTreeMap::new(), kept: BTreeMap::new() }
+        let (outcomes, kept) = (BTreeMap::new(), BTreeMap::new());
+        Self { shared, loaded, net, attempt, calls_left, variables, outcomes, kept }
+    }
+
+    /// Calls that were set aside and not placed.
+    pub(crate) fn calls_left(&self) -> u32 {
+        self.calls_left
     }
 
     /// Asks every step, and ends what they kept. A control that does not hold ends the chain: nothing that follows could
@@ -131,7 +140,7 @@ impl<'a> Chain<'a> {
     }
 
     /// What stands in the way of asking: a need, a condition, an endpoint, an input, the budget.
-    fn obstacle(&self, step: &Step, verb: &Verb, with: &Map<String, Value>) -> Option<Obstacle> {
+    fn obstacle(&mut self, step: &Step, verb: &Verb, with: &Map<String, Value>) -> Option<Obstacle> {
         for word in &step.needs {
             if self.shared.target.need(word) != Some(Need::Given) {
                 return Some(Obstacle::NotAsked(format!("the target file gives no {word}")));
@@ -153,7 +162,11 @@ impl<'a> Chain<'a> {
                 }
                 _ if self.kept.contains_key(name) => {}
                 Some(Some(outcome)) => {
-                    let outcome = if *outcome == Outcome::Answered { Outcome::Protocol } else { *outcome };
+                    // Another step's silence or refusal is none of this one's: nothing here was asked.
+                    let outcome = match outcome {
+                        Outcome::OutOfScope | Outcome::Budget => *outcome,
+                        _ => Outcome::Protocol,
+                    };
                     return Some(Obstacle::Broken(
                         outcome,
                         format!("its input, step {name}, gave nothing to work with"),
@@ -165,8 +178,9 @@ impl<'a> Chain<'a> {
         if self.shared.limits.seconds_left() == 0 {
             return Some(Obstacle::Broken(Outcome::Budget, "the run's minutes are spent: budget.minutes".into()));
         }
-        if calls > 0 && !self.shared.limits.spend_calls(calls) {
-            return Some(Obstacle::Broken(Outcome::Budget, "the run's calls are spent: budget.calls".into()));
+        match self.calls_left.checked_sub(calls) {
+            Some(left) => self.calls_left = left,
+            None => return Some(Obstacle::Broken(Outcome::Budget, "the run's calls are spent: budget.calls".into())),
         }
         None
     }

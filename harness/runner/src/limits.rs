@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use ringfence_judge::Loaded;
+use ringfence_model::scenario::Step;
 use ringfence_model::target::{AtOnce, Budget};
 use ringfence_probes::{Cost, verb};
 use serde_json::{Map, Value};
@@ -77,10 +78,22 @@ impl Limits {
         ])
     }
 
-    /// Counts a call against the budget; false when it is spent.
-    pub fn spend_calls(&self, calls: u32) -> bool {
+    /// Sets calls of the budget aside for one try of a chain: all of them or none.
+    pub fn reserve(&self, calls: u32) -> bool {
         let spend = |left: u32| left.checked_sub(calls);
         self.calls_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_ok()
+    }
+
+    /// Sets aside so many calls, or as many as are left.
+    pub fn reserve_up_to(&self, calls: u32) -> u32 {
+        let spend = |left: u32| Some(left.saturating_sub(calls));
+        let before = self.calls_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).unwrap_or(0);
+        before.min(calls)
+    }
+
+    /// Gives back calls that were set aside and not placed.
+    pub fn give_back(&self, calls: u32) {
+        self.calls_left.fetch_add(calls, Ordering::Relaxed);
     }
 
     /// Seconds until the run's time is over.
@@ -107,7 +120,7 @@ pub fn peak(loaded: &Loaded) -> Peak {
     let last_use = last_uses(loaded);
     let mut held: Vec<usize> = vec![];
     for (index, step) in loaded.scenario().step.iter().enumerate() {
-        let cost = cost(step.with.clone().into_iter().collect(), &step.probe).unwrap_or(Cost::ACTIVE);
+        let cost = cost(step);
         held.retain(|until| *until >= index);
         let others = held.len() as u32;
         peak.calls = peak.calls.max(cost.calls + others);
@@ -130,7 +143,50 @@ pub fn last_uses(loaded: &Loaded) -> BTreeMap<String, usize> {
     last
 }
 
-/// What a step costs; `None` while its parameters are still to be computed.
-pub fn cost(with: Map<String, Value>, probe: &str) -> Option<Cost> {
-    (verb(probe)?.cost)(with).ok()
+/// Calls that one try of a chain places at most.
+pub fn calls(loaded: &Loaded) -> u32 {
+    loaded.scenario().step.iter().map(|step| cost(step).calls).sum()
+}
+
+/// What a step costs. Parameters that are still to be computed count as left out.
+fn cost(step: &Step) -> Cost {
+    let computed = |value: &Value| value.as_object().is_some_and(|table| table.contains_key("cel"));
+    let known = step.with.iter().filter(|(_, value)| !computed(value));
+    let with: Map<String, Value> = known.map(|(name, value)| (name.clone(), value.clone())).collect();
+    verb(&step.probe).and_then(|verb| (verb.cost)(with).ok()).unwrap_or(Cost::ACTIVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(calls: u32) -> Limits {
+        Limits::new(AtOnce::default(), Budget { calls, ..Budget::default() })
+    }
+
+    #[test]
+    fn calls_are_set_aside_whole_or_as_far_as_they_go() {
+        let limits = limits(5);
+        assert_eq!(limits.reserve_up_to(3), 3);
+        assert!(!limits.reserve(3), "two are left");
+        assert_eq!(limits.reserve_up_to(3), 2);
+        assert_eq!(limits.reserve_up_to(1), 0);
+        limits.give_back(2);
+        assert!(limits.reserve(2) && !limits.reserve(1) && limits.reserve(0));
+    }
+
+    #[test]
+    fn a_step_with_a_computed_parameter_costs_as_much() {
+        let step = |probe: &str, with: Value| Step {
+            name: "a".into(),
+            probe: probe.into(),
+            with: with.as_object().expect("a table").clone().into_iter().collect(),
+            control: None,
+            when: None,
+            needs: vec![],
+        };
+        let call = step("call", serde_json::json!({ "media_s": { "cel": "policy.consent_s" }, "hold": true }));
+        assert_eq!((cost(&call).calls, cost(&call).connections), (1, 1));
+        assert_eq!(cost(&step("wait", serde_json::json!({ "for": "session-end" }))).connections, 0);
+    }
 }

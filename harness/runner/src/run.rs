@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ringfence_client::Net;
 use ringfence_judge::{Library, Loaded, judge_try};
@@ -10,15 +11,15 @@ use ringfence_model::RunKey;
 use ringfence_model::evidence::{End, Event, JOURNAL_FORMAT, LeftOut, Plan, RunHeader};
 use ringfence_model::policy::Policy;
 use ringfence_model::target::Target;
-use ringfence_model::verdict::State;
+use ringfence_model::verdict::{Intrusion, State};
 use ringfence_probes::{Ledger, learn_own};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, HANG_UP};
 use crate::journal::Journal;
-use crate::limits::{Limits, peak};
+use crate::limits::{Limits, calls, peak};
 use crate::meter;
 use crate::plan::{Selection, plan};
 use crate::progress::{Progress, Watcher};
@@ -119,6 +120,7 @@ pub async fn run(job: Job) -> Result<(), RunError> {
         tries: job.tries.max(1),
     });
     let complete = chains(&shared, &net, &plan, job.stop.clone()).await;
+    hung_up(&net).await;
     job.journal.append(Event::End(End {
         complete,
         signal: job.stop.borrow().map(str::to_owned),
@@ -153,20 +155,46 @@ fn ids(plan: &Plan) -> BTreeSet<&str> {
     plan.chains.iter().chain(plan.left_out.iter().map(|left_out| &left_out.scenario)).map(String::as_str).collect()
 }
 
-/// Runs the chains; true when every one was asked to its end.
+/// Runs the chains, the disruptive ones last and each alone; true when every one was asked to its end.
 async fn chains(shared: &Arc<Shared>, net: &Net, plan: &Plan, mut stop: watch::Receiver<Option<&'static str>>) -> bool {
     let mut tasks = JoinSet::new();
-    for (index, id) in plan.chains.iter().enumerate() {
+    let mut complete = true;
+    let own_source = loopback_only(&shared.target);
+    // First tries come before second ones: what each may need is set aside for it before any begins.
+    let reserved = |id: &str| shared.library.get(id).map_or(0, |loaded| shared.limits.reserve_up_to(calls(loaded)));
+    let chains: Vec<(usize, &String, u32)> =
+        plan.chains.iter().enumerate().map(|(index, id)| (index, id, reserved(id))).collect();
+    for (index, id, calls) in chains {
         let (shared, id) = (shared.clone(), id.clone());
-        let net = if loopback_only(&shared.target) { net.with_source(source(index)) } else { net.clone() };
+        let net = if own_source { net.with_source(source(index)) } else { net.clone() };
         let stop = stop.clone();
-        tasks.spawn(async move { asked_to_its_end(&shared, &id, net, stop).await });
+        let intrusion = shared.library.get(&id).map(|loaded| loaded.scenario().intrusion);
+        if intrusion == Some(Intrusion::Disruptive) {
+            complete &= join(&mut tasks).await;
+        }
+        tasks.spawn(async move { asked_to_its_end(&shared, &id, net, calls, stop).await });
     }
+    complete &= join(&mut tasks).await;
+    complete && stop.borrow_and_update().is_none()
+}
+
+/// Waits for all tasks; true when every one came to its end.
+async fn join(tasks: &mut JoinSet<bool>) -> bool {
     let mut complete = true;
     while let Some(ended) = tasks.join_next().await {
         complete &= ended.unwrap_or(false);
     }
-    complete && stop.borrow_and_update().is_none()
+    complete
+}
+
+/// Waits until the last call is hung up: a step that a signal broke off leaves its call to hang up by itself.
+async fn hung_up(net: &Net) {
+    let _ = tokio::time::timeout(HANG_UP, async {
+        while net.in_use() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
 }
 
 /// Asks one chain, again where it does not pass. False when it was stopped.
@@ -174,6 +202,7 @@ async fn asked_to_its_end(
     shared: &Shared,
     id: &str,
     net: Net,
+    mut reserved: u32,
     mut stop: watch::Receiver<Option<&'static str>>,
 ) -> bool {
     let Some(loaded) = shared.library.get(id) else { return false };
@@ -188,12 +217,14 @@ async fn asked_to_its_end(
             () = stopped(&mut stop) => return false,
         };
         shared.watcher.tell(Progress::Began { scenario: id.to_owned(), attempt });
-        let mut chain = Chain::new(shared, loaded, net.clone(), attempt);
+        let begun = Instant::now();
+        let mut chain = Chain::new(shared, loaded, net.clone(), attempt, reserved);
         let whole = tokio::select! {
             () = chain.run() => true,
             () = stopped(&mut stop) => false,
         };
         chain.end_all().await;
+        shared.limits.give_back(chain.calls_left());
         if !whole {
             return false;
         }
@@ -202,9 +233,15 @@ async fn asked_to_its_end(
         shared.watcher.tell(Progress::Ended { verdict: Box::new(verdict.clone()), attempt });
         // A fail that repeats is a fail; what passes, or does not apply, needs no second asking.
         let again = matches!(verdict.state, State::Fail | State::Inconclusive);
-        if !again || before == Some(State::Fail) && verdict.state == State::Fail || shared.limits.seconds_left() == 0 {
+        if !again || before == Some(State::Fail) && verdict.state == State::Fail || attempt == shared.tries {
             break;
         }
+        // A try that the budget would break off could only blur what the last one said.
+        let time = shared.limits.seconds_left() > begun.elapsed().as_secs();
+        if !time || !shared.limits.reserve(calls(loaded)) {
+            break;
+        }
+        reserved = calls(loaded);
         before = Some(verdict.state);
     }
     true
@@ -216,8 +253,23 @@ fn loopback_only(target: &Target) -> bool {
     cfg!(target_os = "linux") && crate::consent::loopback_only(target)
 }
 
-/// The source address of a chain: one of 127.0.0.0/8, from 127.1.0.1 on.
+/// The source address of a chain: one of 127.0.0.0/8, from 127.1.0.1 on, none twice in sixteen thousand.
 fn source(index: usize) -> IpAddr {
-    let [high, low] = u16::try_from(index % 60_000).unwrap_or(0).wrapping_add(256).to_be_bytes();
-    IpAddr::V4(Ipv4Addr::new(127, 1 + high / 255, high, low.max(1)))
+    // Neither 0 nor 255 at the end: some systems take them for a network and a broadcast address.
+    let (net, host) = ((index / 254) % 64, index % 254 + 1);
+    let byte = |number| u8::try_from(number).unwrap_or(1);
+    IpAddr::V4(Ipv4Addr::new(127, 1, byte(net), byte(host)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_chain_has_a_source_of_its_own() {
+        let sources: BTreeSet<IpAddr> = (0..1000).map(source).collect();
+        assert_eq!(sources.len(), 1000);
+        assert_eq!(source(0), "127.1.0.1".parse::<IpAddr>().unwrap());
+        assert!(sources.iter().all(IpAddr::is_loopback));
+    }
 }

@@ -121,7 +121,7 @@ pub fn result(report: &Report, result: &ScenarioResult) -> ResultView {
         elapsed: facts::duration(result.elapsed_ms),
         findings: findings(result),
         reasons: lines(&verdict.reasons),
-        to_enable: verdict.to_enable.as_deref().map(prose),
+        to_enable: verdict.to_enable.as_deref().map(|text| escape::lines(text).join("\n")),
         notes: lines(&verdict.notes),
         why: prose(&result.manual.why),
         how: prose(&result.manual.how),

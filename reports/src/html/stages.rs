@@ -4,9 +4,9 @@ use ringfence_model::report::ScenarioResult;
 use ringfence_model::verdict::State;
 use serde::Serialize;
 
-use super::view::{self, count};
+use super::view;
 use crate::areas::{ALWAYS, STAGES, stage};
-use crate::facts::Sorted;
+use crate::facts::{self, Sorted};
 
 /// One stage.
 #[derive(Serialize)]
@@ -42,7 +42,7 @@ fn view_of(index: usize, here: &[&ScenarioResult]) -> StageView {
     let (class, mark, word) = match here.first() {
         Some(worst) if failed > 0 => {
             let (class, mark) = view::severity_look(worst.verdict.severity);
-            (class, mark, count(failed, "finding"))
+            (class, mark, facts::count(failed as u64, "finding"))
         }
         Some(_) if open > 0 => ("open", "?", format!("{open} without a verdict")),
         Some(_) if passed > 0 => ("pass", "✓", "holds".into()),

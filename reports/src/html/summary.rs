@@ -4,7 +4,6 @@ use ringfence_model::report::{Report, ScenarioResult};
 use ringfence_model::verdict::{Severity, State};
 use serde::Serialize;
 
-use super::view::count;
 use crate::areas;
 use crate::escape;
 use crate::facts::{self, Sorted};
@@ -33,7 +32,7 @@ pub fn points(report: &Report, sorted: &Sorted) -> Vec<Point> {
     let mut points: Vec<Point> = areas.iter().take(AREAS_MAX).map(|(area, results)| at_risk(area, results)).collect();
     let further: usize = areas.iter().skip(AREAS_MAX).map(|(_, results)| results.len()).sum();
     if let (Some(last), 1..) = (points.last_mut(), further) {
-        last.rest += &format!(" {} in other areas: see the list below.", count(further, "more finding"));
+        last.rest += &format!(" {} in other areas: see the list below.", facts::count(further as u64, "more finding"));
     }
     points.extend(untested(sorted));
     points.extend(passed(report, sorted));
@@ -50,7 +49,12 @@ fn at_risk(area: &str, results: &[&ScenarioResult]) -> Point {
     Point {
         class: results.first().map_or("info", |r| super::view::severity_look(r.verdict.severity).0),
         strong: format!("{}.", areas::risk(area)),
-        rest: format!("{} in “{}”: {}.", count(results.len(), "finding"), escape::prose(area), by_severity.join(", ")),
+        rest: format!(
+            "{} in “{}”: {}.",
+            facts::count(results.len() as u64, "finding"),
+            escape::prose(area),
+            by_severity.join(", ")
+        ),
     }
 }
 
@@ -69,7 +73,7 @@ fn untested(sorted: &Sorted) -> Option<Point> {
             "{} not applicable here.",
             if absent == 1 { "1 promise is".to_owned() } else { format!("{absent} promises are") }
         ),
-        _ => format!("About {} nothing is known.", count(unknown, "promise")),
+        _ => format!("About {} nothing is known.", facts::count(unknown as u64, "promise")),
     };
     if unknown > 0 && absent > 0 {
         said.push(format!("{absent} more not applicable"));

@@ -51,6 +51,8 @@ struct GateView {
     meaning: &'static str,
     also: Vec<String>,
     fail_on: &'static str,
+    policy: String,
+    not_asked: Option<String>,
     /// Why the run is not whole, if it is not.
     cut_short: Option<String>,
 }
@@ -114,11 +116,6 @@ pub fn severity_look(severity: Severity) -> (&'static str, &'static str) {
     }
 }
 
-/// A number with its noun.
-pub fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// The anchor of a result.
 pub fn anchor(id: &str) -> String {
     format!("s-{}", escape::slug(id))
@@ -150,6 +147,8 @@ fn gate(report: &Report) -> GateView {
         meaning: gate.exit.meaning(),
         also: also.map(|exit| format!("{} ({})", exit.meaning(), exit.code())).collect(),
         fail_on: gate.fail_on.word(),
+        policy: prose(&report.run.policy),
+        not_asked: facts::not_asked(report),
         cut_short: (!report.run.complete)
             .then(|| format!("The run was ended early{by}: what follows is not everything.")),
     }

@@ -110,16 +110,16 @@ impl Page {
         if self.style.unicode { unicode } else { ascii }
     }
 
-    /// An empty line.
-    pub fn blank(&mut self) {
-        self.out.push('\n');
+    /// An empty line, where none is yet.
+    pub fn gap(&mut self) {
+        if !self.out.ends_with("\n\n") {
+            self.out.push('\n');
+        }
     }
 
     /// A heading with a rule below.
     pub fn heading(&mut self, text: &str, ink: Ink) {
-        if !self.out.ends_with("\n\n") {
-            self.blank();
-        }
+        self.gap();
         self.text(0, ink, text);
         let rule = self.mark("─", "-").repeat(self.width.min(columns(text)));
         self.line("", Ink::Faint, &rule);
@@ -153,12 +153,14 @@ impl Page {
         }
     }
 
-    /// A line to copy, with a label in the margin: never broken.
-    pub fn verbatim(&mut self, label: &str, ink: Ink, text: &str) {
-        let text = self.prepare(text);
+    /// Lines to copy, with a label in the margin: never broken.
+    pub fn verbatim(&mut self, label: &str, ink: Ink, lines: &[String]) {
         let indent = self.indent_after(label);
-        let before = if indent == LABELLED { self.margin(label) } else { " ".repeat(indent) };
-        self.line(&before, ink, &text);
+        for (i, line) in lines.iter().enumerate() {
+            let line = self.prepare(line);
+            let before = if i == 0 && indent == LABELLED { self.margin(label) } else { " ".repeat(indent) };
+            self.line(&before, ink, &line);
+        }
     }
 
     fn margin(&self, label: &str) -> String {

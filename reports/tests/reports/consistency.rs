@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use ringfence_model::report::{Counts, Report};
+use ringfence_model::verdict::{Line, State};
 use ringfence_reports::{Format, Style, render, terminal};
 
 use crate::samples;
@@ -106,6 +107,35 @@ fn page_and_terminal_show_every_result_once_and_as_what_it_is() {
         let tally = format!("{} scenarios: {} failed", counts.scenarios, counts.fail);
         assert!(printed.contains(&tally), "{name}: {tally}");
     }
+}
+
+#[test]
+fn what_was_left_out_for_one_reason_stands_together_with_lines_that_can_be_copied() {
+    let mut report = samples::broken();
+    let alike = ["media/sdes-accepted", "media/not-dtls-srtp"];
+    for result in report.results.iter_mut().filter(|r| alike.contains(&r.verdict.scenario.as_str())) {
+        result.verdict.state = State::Skipped;
+        result.verdict.reasons = vec![Line::ours("no call destination")];
+        result.verdict.to_enable = Some("[destinations.call]\nuri = \"configured\"".into());
+    }
+    report.counts = Counts::of(report.results.iter().map(|result| &result.verdict));
+    let printed = terminal(&report, Style { color: false, width: 120, unicode: true });
+    assert_eq!(printed.matches("no call destination").count(), 1, "{printed}");
+    assert!(
+        alike
+            .iter()
+            .all(|id| printed.contains(&format!("? skipped  {id}")) || printed.contains(&format!("? skipped {id}")))
+    );
+    let copied: Vec<&str> = printed.lines().skip_while(|l| !l.contains("[destinations.call]")).take(2).collect();
+    assert_eq!(
+        copied.iter().map(|line| line.trim_start().trim_start_matches("to enable").trim()).collect::<Vec<_>>(),
+        ["[destinations.call]", "uri = \"configured\""]
+    );
+    assert!(printed.contains("3 of 14 scenarios not asked (3 of high or critical severity)"), "{printed}");
+    let page = render(Format::Html, &report).unwrap();
+    assert!(page.contains("[destinations.call]\nuri = &quot;configured&quot;"));
+    let junit = render(Format::Junit, &report).unwrap();
+    assert!(junit.contains("to enable:\n[destinations.call]\nuri"));
 }
 
 #[test]

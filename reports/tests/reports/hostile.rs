@@ -62,7 +62,9 @@ fn lines_keep_within_the_width_but_for_what_is_copied() {
     for (name, report) in samples::all() {
         for width in [32, 60, 100] {
             let text = terminal(&report, Style { color: false, width, unicode: true });
-            let copied = ["ringfence ", "participants = ", "[turn] ", "\\u{1b}"];
+            // The last is longer than any line that was broken.
+            let uncut = "<!-- <img src=x onerror=alert(2)> \" onmouseover=\"alert(3) ' ]]> javascript:alert(4) {{ 7 * 7 }} {% include";
+            let copied = ["ringfence ", "participants = ", "[turn] ", "\\u{1b}", uncut];
             for line in text.lines().filter(|line| !copied.iter().any(|start| line.contains(start))) {
                 // An order that is defused at the start of a line grows by five.
                 let room = width + if line.contains("\\u{3a}") { 5 } else { 0 };

@@ -72,6 +72,12 @@ async fn a_hundred_thousand_header_lines() {
 }
 
 #[tokio::test]
+async fn a_header_line_without_end() {
+    let endless = |_: &str| Reply::Endless(b"HTTP/1.1 200 OK\r\nX-Long: ".to_vec(), vec![b'a'; 64 * 1024]);
+    says(&answered(endless).await, "protocol", "not a valid HTTP answer");
+}
+
+#[tokio::test]
 async fn a_gzip_bomb_is_never_inflated() {
     let bombs = bomb::gzip(900);
     let reply = move |_: &str| {

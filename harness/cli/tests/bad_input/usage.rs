@@ -41,17 +41,20 @@ async fn a_target_file_that_is_wrong() {
         (&good.replace("https:", "gopher:"), &["target.toml:4:1", "config", "gopher", "http or https"]),
         (&format!("{good}[limits]\nring_s = 1e9\n"), &["target.toml:6:1", "ring_s", "0.05 to 600"]),
         (&format!("{good}[limits]\nring_s = \"soon\"\n"), &["target.toml:6:10", "soon", "f64"]),
-        (&format!("{good}[logins.valid]\nbearer = \"the text\"\n"), &["target.toml:6:10"]),
-        ("name = \"x\nadapter", &["target.toml:1:"]),
+        (&format!("{good}[logins.valid]\nbearer = \"Pz9-misplaced\"\n"), &["target.toml:6:10", "never the text"]),
+        ("name x\n", &["target.toml:1:6", "expected `=`"]),
     ];
     for (target, says) in cases {
         refused(&text(target).await, 2, says);
     }
-    assert!(!text(&cases_text()).await.stderr().contains("the text"), "a secret in the wrong place is not repeated");
+    assert!(
+        !text(&cases_text()).await.stderr().contains("Pz9-misplaced"),
+        "a secret in the wrong place is not repeated"
+    );
 }
 
 fn cases_text() -> String {
-    "name = \"x\"\nadapter = \"sip\"\n[sip]\nws_uri = \"wss://127.0.0.1:1\"\n[logins.valid]\nbearer = \"the text\"\n"
+    "name = \"x\"\nadapter = \"sip\"\n[sip]\nws_uri = \"wss://127.0.0.1:1\"\n[logins.valid]\nbearer = \"Pz9-misplaced\"\n"
         .into()
 }
 

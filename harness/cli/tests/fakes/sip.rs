@@ -66,9 +66,10 @@ impl Agent {
         self
     }
 
-    /// The methods that came so far.
+    /// The methods that came so far, those of registrations left out.
     pub fn methods(&self) -> Vec<String> {
-        self.methods.lock().expect("no holder panics").clone()
+        let methods = self.methods.lock().expect("no holder panics");
+        methods.iter().filter(|method| *method != "REGISTER").cloned().collect()
     }
 
     /// Everything that came so far.

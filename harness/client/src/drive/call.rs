@@ -191,7 +191,7 @@ pub struct CallObservation {
     pub ended_after_ms: Option<i64>,
     /// `Reason` of the target's BYE.
     pub bye_reason: Option<Untrusted>,
-    /// Milliseconds from the answer to the end, or until now.
+    /// Seconds from the answer to the end, or until now.
     pub seconds: f64,
     /// Candidates and datagrams that the scope forbade.
     pub out_of_scope: u64,
@@ -206,7 +206,8 @@ pub struct CallObservation {
 }
 
 /// Places a call, and returns when its media are established or have failed, or when it is refused. `progress` hears of
-/// each stage until then; [`LiveCall::stages`] tells the later ones. Dropping the future ends the call.
+/// each stage until then; [`LiveCall::stages`] tells the later ones. Dropping the future ends the call, or keeps it from being
+/// placed.
 pub async fn place(net: &Net, plan: CallPlan, key: &RunKey, progress: impl Fn(Stage)) -> LiveCall {
     let shared = Arc::new(Mutex::new(CallObservation::default()));
     let (commands, inbox) = mpsc::channel(MAX_COMMANDS);

@@ -126,12 +126,8 @@ impl Line {
 
     async fn unregister(&mut self) {
         let mut events = self.input(Input::Unregister).await;
-        let last = |event: &Event| {
-            matches!(
-                event,
-                Event::Unregistered | Event::Registered { .. } | Event::RegisterFinal { .. } | Event::Failed(_)
-            )
-        };
+        let last =
+            |event: &Event| matches!(event, Event::Unregistered | Event::RegisterFinal { .. } | Event::Failed(_));
         while !self.broken && !events.iter().any(last) {
             let incoming = self.wait().await;
             events = self.take(incoming).await;

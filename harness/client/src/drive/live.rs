@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ringfence_model::observation::Outcome;
 use ringfence_model::{RunKey, Untrusted};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep_until, timeout};
@@ -87,8 +88,8 @@ impl Task {
     pub async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         if let Err(failure) = self.net.dialling(self.plan.target()) {
             self.fail(failure);
-        } else if let Some(mut line) = self.connect().await {
-            if let Some(mut media) = self.prepare(&mut line).await {
+        } else if let Some(mut line) = self.connect(&mut inbox).await {
+            if let Some(mut media) = self.prepare(&mut line, &mut inbox).await {
                 self.converse(&mut line, &mut media, &mut inbox).await;
                 media.close().await;
                 // Its last word, after which the figures no longer change.
@@ -102,9 +103,14 @@ impl Task {
         self.publish();
     }
 
-    async fn connect(&mut self) -> Option<Line> {
+    /// The connection, registered where that is asked for; none where that fails, or the owner is gone.
+    async fn connect(&mut self, inbox: &mut mpsc::Receiver<Command>) -> Option<Line> {
         let plan = self.plan.signalling();
-        let mut line = match Line::open(&self.net, &self.plan.config.ws_uri, self.plan.origin.clone(), plan).await {
+        let opened = tokio::select! {
+            opened = Line::open(&self.net, &self.plan.config.ws_uri, self.plan.origin.clone(), plan) => opened,
+            () = abandoned(inbox) => return None,
+        };
+        let mut line = match opened {
             Ok((line, opened)) => {
                 self.seen.upgrade_status = opened.status;
                 let subprotocol = opened.subprotocol.map(Untrusted::new);
@@ -120,11 +126,15 @@ impl Task {
         };
         if self.plan.register {
             let mut events = line.input(Input::Register { login: LoginBend::Own, times: 1 }).await;
-            while !self.registered(events) {
-                let incoming = line.wait().await;
-                events = line.take(incoming).await;
+            let mut wanted = true;
+            while wanted && !self.registered(events) {
+                events = Vec::new();
+                tokio::select! {
+                    incoming = line.wait() => events = line.take(incoming).await,
+                    () = abandoned(inbox) => wanted = false,
+                }
             }
-            if !self.seen.register_status.is_some_and(|status| (200..300).contains(&status)) {
+            if !wanted || !self.seen.register_status.is_some_and(|status| (200..300).contains(&status)) {
                 line.close().await;
                 return None;
             }
@@ -132,8 +142,55 @@ impl Task {
         Some(line)
     }
 
-    /// Media sockets, candidates, and the INVITE with their offer.
-    async fn prepare(&mut self, line: &mut Line) -> Option<MediaCall> {
+    /// Media sockets, candidates, and the INVITE with their offer, unless the owner is gone by then.
+    async fn prepare(&mut self, line: &mut Line, inbox: &mut mpsc::Receiver<Command>) -> Option<MediaCall> {
+        let mut media = tokio::select! {
+            media = self.open_media() => media?,
+            () = abandoned(inbox) => return None,
+        };
+        let until = Instant::now() + GATHERING;
+        let sdp = loop {
+            tokio::select! {
+                event = media.event() => match event {
+                    Some(MediaEvent::Offer(sdp)) => break Some(sdp),
+                    Some(MediaEvent::Failed(why)) => {
+                        // Without a candidate there is no offer: a server of the target's gave none.
+                        self.fail(Failure::new(Outcome::Unreachable, &why));
+                        self.on_media(MediaEvent::Failed(why));
+                        return None;
+                    }
+                    Some(event) => self.on_media(event),
+                    None => break None,
+                },
+                incoming = line.wait() => {
+                    let events = line.take(incoming).await;
+                    events.into_iter().for_each(|event| { self.on_signalling(event); });
+                    if line.is_broken() {
+                        self.on_lost_line();
+                        return None;
+                    }
+                }
+                () = abandoned(inbox) => return None,
+                () = sleep_until(until.into()) => break None,
+            }
+        };
+        let Some(sdp) = sdp else {
+            self.seen.own_fault = Some("gathering candidates gave no offer".into());
+            return None;
+        };
+        if inbox.is_closed() {
+            return None; // whoever is gone does not want anybody's telephone to ring
+        }
+        self.tell(Stage::Inviting);
+        let headers = std::mem::take(&mut self.plan.headers);
+        for event in line.input(Input::Invite { sdp, headers }).await {
+            self.on_signalling(event);
+        }
+        Some(media)
+    }
+
+    /// The media of the call, which begin to gather.
+    async fn open_media(&mut self) -> Option<MediaCall> {
         let servers = servers::resolve(&self.net, &self.plan.config).await;
         self.seen.servers_left_out = servers.left_out.into_iter().take(MAX_KEPT).collect();
         let source = match self.source().await {
@@ -152,47 +209,13 @@ impl Task {
             key: self.key.clone(),
             allow: Arc::new(move |address| net.allows(address)),
         };
-        let mut media = match MediaCall::open(options).await {
-            Ok(media) => media,
+        match MediaCall::open(options).await {
+            Ok(media) => Some(media),
             Err(error) => {
                 self.seen.own_fault = Some(call::own_fault(&error));
-                return None;
+                None
             }
-        };
-        let until = Instant::now() + GATHERING;
-        let offer = loop {
-            tokio::select! {
-                event = media.event() => match event {
-                    Some(MediaEvent::Offer(sdp)) => break Some(sdp),
-                    Some(event) => self.on_media(event),
-                    None => break None,
-                },
-                incoming = line.wait() => {
-                    let events = line.take(incoming).await;
-                    events.into_iter().for_each(|event| { self.on_signalling(event); });
-                    if line.is_broken() {
-                        break None;
-                    }
-                }
-                () = sleep_until(until.into()) => break None,
-            }
-        };
-        let Some(sdp) = offer else {
-            if self.seen.failure.is_none() {
-                let closed = Failure::closed("the target closed the signalling connection");
-                match line.is_broken() {
-                    true => self.fail(closed),
-                    false => self.seen.own_fault = Some("gathering candidates gave no offer".into()),
-                }
-            }
-            return None;
-        };
-        self.tell(Stage::Inviting);
-        let headers = std::mem::take(&mut self.plan.headers);
-        for event in line.input(Input::Invite { sdp, headers }).await {
-            self.on_signalling(event);
         }
-        Some(media)
     }
 
     /// Where media are sent from: the address that signalling goes out from.
@@ -302,4 +325,9 @@ impl Task {
     fn tell(&self, stage: Stage) {
         let _ = self.stages.try_send(stage); // a report that nobody reads is lost, the call goes on
     }
+}
+
+/// Returns when nobody is left who wants the call. Until it is placed there is nothing that could be asked of it.
+async fn abandoned(inbox: &mut mpsc::Receiver<Command>) {
+    while inbox.recv().await.is_some() {}
 }

@@ -1,12 +1,17 @@
 //! The STUN and TURN servers of a configuration, from their URLs to addresses inside the scope.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::adapters::{CallConfig, IceServer};
 use crate::media::TurnServer;
 use crate::{Failure, Net};
+
+/// How long all names together may take: a target that lists many of them and answers about none holds no call up.
+const RESOLVING: Duration = Duration::from_secs(10);
 
 /// What a `stun:` or `turn:` URL says. RFC 7064 and 7065.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +67,13 @@ pub struct Servers {
     pub left_out: Vec<Failure>,
 }
 
-/// Resolves the servers of a configuration. One that does not resolve or is out of scope is left out.
+/// Resolves the servers of a configuration. One that does not resolve in time or is out of scope is left out.
 pub async fn resolve(net: &Net, config: &CallConfig) -> Servers {
+    resolve_within(RESOLVING, net, config).await
+}
+
+async fn resolve_within(within: Duration, net: &Net, config: &CallConfig) -> Servers {
+    let until = Instant::now() + within;
     let mut servers = Servers::default();
     for server in &config.ice_servers {
         let IceServer { urls, username, credential } = server;
@@ -75,7 +85,9 @@ pub async fn resolve(net: &Net, config: &CallConfig) -> Servers {
             if url.tcp || url.secure {
                 continue; // media go over UDP here; such a URL is the TURN probes' business
             }
-            let address = match net.resolve(&url.host, url.port).await {
+            let resolved = timeout_at(until, net.resolve(&url.host, url.port)).await;
+            let late = |_| Err(Failure::timeout(format!("{}: not resolved within {within:?}", url.host)));
+            let address = match resolved.unwrap_or_else(late) {
                 Ok(address) => address,
                 Err(failure) => {
                     servers.left_out.push(failure);
@@ -118,5 +130,16 @@ mod tests {
         {
             case(wrong, None);
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_takes_too_long_is_left_out() {
+        let mut config = crate::drive::fake::config("ws://127.0.0.1:1/");
+        let urls = ["stun:localhost:3478", "stun:127.0.0.1:3478", "stun:192.0.2.1"].map(str::to_owned).to_vec();
+        config.ice_servers = vec![IceServer { urls, ..IceServer::default() }];
+        let servers = resolve_within(Duration::ZERO, &crate::drive::fake::net(), &config).await;
+        assert_eq!(servers.stun, ["127.0.0.1:3478".parse().unwrap()]);
+        let outcomes: Vec<_> = servers.left_out.iter().map(|failure| failure.outcome.word()).collect();
+        assert_eq!(outcomes, ["timeout", "out-of-scope"]);
     }
 }

@@ -1,5 +1,7 @@
 //! Whole conversations with small servers on loopback.
 
+mod leaving;
+
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 

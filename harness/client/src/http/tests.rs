@@ -142,6 +142,43 @@ async fn garbage_is_a_protocol_error() {
 }
 
 #[tokio::test]
+async fn another_protocol_is_told_from_a_broken_answer() {
+    // What a TLS server says to a plain request (RFC 8446, section 6): unexpected_message, decode_error.
+    for alert in [&b"\x15\x03\x01\x00\x02\x02\x0a"[..], b"\x15\x03\x03\x00\x02\x02\x32", b"SSH-2.0-x\r\n\r\n"] {
+        let url = server(move |mut stream| async move {
+            read_request(&mut stream).await?;
+            stream.write_all(alert).await
+        })
+        .await;
+        let broken = whole_or_broken(&net(""), Request::get(url)).await.err().expect("no answer");
+        assert!(broken.not_http && broken.answer.status == 0, "{alert:02x?}: {}", broken.failure);
+    }
+    for (head, status) in [
+        (&b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"[..], 200),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", 200),
+        (b"HTTP/1.1 2000\r\n\r\n", 0),
+    ] {
+        let url = server(move |mut stream| async move {
+            read_request(&mut stream).await?;
+            stream.write_all(head).await
+        })
+        .await;
+        let broken = whole_or_broken(&net(""), Request::get(url)).await.err().expect("no whole answer");
+        assert!(!broken.not_http, "{}", broken.failure);
+        assert_eq!(broken.answer.status, status, "{}", broken.failure);
+    }
+    let dripping = server(|mut stream| async move {
+        read_request(&mut stream).await?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nsecret").await?;
+        stream.read_u8().await.map(|_| ())
+    })
+    .await;
+    let broken = whole_or_broken(&net(""), Request::get(dripping)).await.err().expect("no end");
+    assert_eq!((broken.failure.outcome, broken.answer.status), (Outcome::Timeout, 200));
+    assert_eq!((broken.answer.header("x-a"), broken.answer.body.as_slice()), (Some("b"), &b"secret"[..]));
+}
+
+#[tokio::test]
 async fn tarpits_and_drips_end_in_time() {
     let started = Instant::now();
     let silent = server(|mut stream| async move {

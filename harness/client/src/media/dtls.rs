@@ -280,13 +280,16 @@ impl Dtls {
         Some(Told::Alert(name))
     }
 
-    /// Notes what a datagram says in the clear and returns its plaintext alerts.
+    /// Notes what a datagram says in the clear and returns its plaintext alerts. A hello counts until the handshake is over:
+    /// what comes in the clear afterwards says nothing of what was agreed on.
     fn note(&mut self, now: Instant, datagram: &[u8], side: Side) -> Vec<Alert> {
         let mut alerts = Vec::new();
         let from_client = (side == Side::Us) == self.client;
         for part in clear_parts(datagram) {
             match part {
+                Clear::Alert(alert) => alerts.push(alert),
                 Clear::Handshake => self.last_message = Some(now),
+                _ if self.seen.completed => {}
                 Clear::ClientHello(random) if from_client => self.randoms[0] = Some(random),
                 Clear::ServerHello { random, version, suite } if !from_client => {
                     self.randoms[1] = Some(random);
@@ -294,7 +297,6 @@ impl Dtls {
                     self.seen.suite = Some(suite_name(suite));
                 }
                 Clear::CertificateRequest if side == Side::Peer => self.seen.client_certificate_requested = true,
-                Clear::Alert(alert) => alerts.push(alert),
                 _ => {}
             }
         }

@@ -55,6 +55,8 @@ struct Relay {
 
 /// All servers of a call.
 pub(super) struct Gather {
+    /// Our socket and the server, of every STUN server that is or was asked: an answer may come twice.
+    asked: Vec<(SocketAddr, SocketAddr)>,
     bindings: Vec<Binding>,
     relays: Vec<Relay>,
     until: Instant,
@@ -92,7 +94,8 @@ impl Gather {
             client.allocate(now).map_err(MediaError::setup)?;
             relays.push(Relay { local: *local, server: server.address, client, relayed: None, settled: false });
         }
-        Ok(Self { bindings, relays, until: now + GATHERING })
+        let asked = bindings.iter().map(|binding| (binding.local, binding.server)).collect();
+        Ok(Self { asked, bindings, relays, until: now + GATHERING })
     }
 
     /// Whether every server has answered or time is up.
@@ -102,9 +105,8 @@ impl Gather {
 
     /// Whether a datagram comes from one of the servers, so that it is none of the target's.
     pub(super) fn is_server(&self, path: Path) -> bool {
-        let binding = |b: &Binding| (b.local, b.server) == (path.local, path.remote);
-        self.relays.iter().any(|r| (r.local, r.server) == (path.local, path.remote))
-            || self.bindings.iter().any(binding)
+        let pair = (path.local, path.remote);
+        self.asked.contains(&pair) || self.relays.iter().any(|relay| (relay.local, relay.server) == pair)
     }
 
     /// Takes a datagram of a server.

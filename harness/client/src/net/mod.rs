@@ -136,6 +136,11 @@ impl Net {
         self.shared.conversations.load(Ordering::Relaxed)
     }
 
+    /// Whether anything besides this clone still works with the network: a call that is being hung up, say.
+    pub fn in_use(&self) -> bool {
+        Arc::strong_count(&self.shared) > 1
+    }
+
     fn note_conversation(&self) {
         self.shared.conversations.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,4 +1,5 @@
-//! Answering digest challenges: the strongest that can be answered, each nonce once, three times at most.
+//! Answering digest challenges: the strongest that can be answered, each nonce once, three times at most, and never twice
+//! with credentials that were refused.
 
 use ringfence_model::Secret;
 use ringfence_wire::digest::{self, Algorithm, Authorization, Challenge};
@@ -26,15 +27,13 @@ pub(super) struct Credentials {
 #[derive(Clone)]
 pub(super) struct Authenticator {
     kept: Vec<Kept>,
-    /// Field, realm and nonce of every challenge that was answered.
-    used: Vec<(&'static str, String, String)>,
     /// How many more are answered.
     left: u32,
 }
 
 impl Default for Authenticator {
     fn default() -> Self {
-        Self { kept: Vec::new(), used: Vec::new(), left: MAX_ANSWERS }
+        Self { kept: Vec::new(), left: MAX_ANSWERS }
     }
 }
 
@@ -60,14 +59,18 @@ impl Authenticator {
         let mut fresh = false;
         for (asks, field) in FIELDS {
             for challenge in best_by_realm(message, asks) {
-                let key = (field, challenge.realm.clone(), challenge.nonce.clone());
-                // The same credentials for the same nonce were refused already. A one-time nonce comes new each time.
-                if self.used.contains(&key) || self.kept.len() >= 2 * MAX_REALMS {
-                    continue;
+                let same = |kept: &Kept| kept.field == field && kept.challenge.realm == challenge.realm;
+                let full = self.kept.len() >= 2 * MAX_REALMS;
+                let known = self.kept.iter().position(same).and_then(|at| self.kept.get_mut(at));
+                match known {
+                    // RFC 3261, section 22.1: what was refused is not tried again, unless only the nonce was too old.
+                    Some(kept) if challenge.stale && kept.challenge.nonce != challenge.nonce => {
+                        *kept = Kept { field, challenge, count: 0 };
+                    }
+                    Some(_) => continue,
+                    None if full => continue,
+                    None => self.kept.push(Kept { field, challenge, count: 0 }),
                 }
-                self.used.push(key);
-                self.kept.retain(|kept| kept.field != field || kept.challenge.realm != challenge.realm);
-                self.kept.push(Kept { field, challenge, count: 0 });
                 fresh = true;
             }
         }

@@ -81,7 +81,7 @@ impl Dialog {
         let value = value.unwrap_or_default();
         let seconds = value.split(';').next().and_then(|text| text.trim().parse::<u64>().ok());
         let ours = sip::param(value, "refresher").is_none_or(|who| who.eq_ignore_ascii_case("uac"));
-        // RFC 4028, section 10: half of the interval. Below its minimum of 90 s nothing is promised, so it is capped below.
+        // RFC 4028, section 10: half of the interval. Its minimum of 90 s is the far side's to keep; the bounds are house.
         let half =
             seconds.filter(|seconds| (2..=86_400).contains(seconds)).map(|seconds| Duration::from_secs(seconds / 2));
         self.refresh = half.filter(|_| ours).map(|half| (now + half, half));

@@ -138,7 +138,8 @@ pub enum Input<'a> {
     Closed,
     /// The time that [`Output::Timeout`] named has come.
     Timeout,
-    /// Take the registered contact back; ends with the answer to that, or with [`Event::Unregistered`] where there is none.
+    /// Take the registered contact back. Ends with [`Event::Unregistered`], also where there is none; with
+    /// [`Event::RegisterFinal`] or [`Event::Failed`] where the registrar keeps it.
     Unregister,
     /// Register.
     Register {
@@ -191,7 +192,7 @@ pub enum Output {
 pub enum Event {
     /// A final answer to one REGISTER, challenges included.
     RegisterAnswer(RegisterAnswer),
-    /// There is no contact of ours to take back.
+    /// No contact of ours is bound, or none any more.
     Unregistered,
     /// A registration succeeded.
     Registered {

@@ -112,6 +112,7 @@ impl Signalling {
     /// A refresh keeps the session as it is; anything else is not taken. RFC 3261, section 14.2; RFC 3311.
     fn on_session_update(&mut self, now: Instant, method: &str, request: &Message) -> Reply {
         let contact_of_ours = self.agent.dialog_contact();
+        let refreshes = self.plan.session_refresh;
         let Some(invite) = &mut self.invite else { return Reply::new(481, "Call/Transaction Does Not Exist") };
         let sdp = invite.sdp.clone();
         let Some(dialog) = invite.live_dialog() else { return Reply::new(481, "Call/Transaction Does Not Exist") };
@@ -126,7 +127,7 @@ impl Signalling {
             let seconds = interval.split(';').next().unwrap_or_default().trim();
             let refresher = sip::param(interval, "refresher").unwrap_or_else(|| "uac".into());
             dialog.refresh = None; // whoever refreshes now, the next turn is set below
-            if refresher.eq_ignore_ascii_case("uas") {
+            if refreshes && refresher.eq_ignore_ascii_case("uas") {
                 dialog.set_timer(now, Some(&format!("{seconds};refresher=uac")));
             }
             reply =

@@ -1,6 +1,6 @@
 //! REGISTER: RFC 3261 section 10, with RFC 5626 for clients that cannot be reached otherwise.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ringfence_model::{Secret, Untrusted};
 use ringfence_wire::sip;
@@ -21,6 +21,8 @@ const MAX_CONTACTS: usize = 256;
 
 pub(super) struct Registration {
     state: State,
+    /// The next request: one Call-ID, and a number above every one that was sent (RFC 3261, section 10.2).
+    draft: Draft,
     credentials: Option<Credentials>,
     /// The password is wrong on purpose.
     wrong: bool,
@@ -28,14 +30,16 @@ pub(super) struct Registration {
     interval_retries: u32,
     /// Registrations to come after this one.
     left: u32,
-    /// The request that bound our contact, to take it back with.
-    bound: Option<Draft>,
+    /// The registrar confirmed a contact of ours, and it has not been taken back.
+    bound: bool,
+    /// Our contact is being taken back, or was.
+    leaving: bool,
 }
 
 enum State {
     Pending(Pending),
-    /// Done; the draft is sent again at that time.
-    Refresh(Draft, Instant),
+    /// Done; it is sent again at that time.
+    Refresh(Instant),
     Done,
 }
 
@@ -47,9 +51,20 @@ impl Registration {
     pub fn wake_at(&self) -> Option<Instant> {
         match &self.state {
             State::Pending(pending) => Some(pending.deadline),
-            State::Refresh(_, at) => Some(*at),
+            State::Refresh(at) => Some(*at),
             State::Done => None,
         }
+    }
+
+    /// Takes a longer interval over, where 423 asks for one that is worth asking for again. Who leaves asks for none.
+    fn takes_interval(&mut self, answer: &Answer) -> bool {
+        let wish = answer.message.header("Min-Expires").and_then(|text| text.parse::<u32>().ok());
+        let longer = self.expires.saturating_add(1)..=MAX_INTERVAL;
+        let wish = wish.filter(|wish| longer.contains(wish) && !self.leaving);
+        let Some(wish) = wish.filter(|_| self.interval_retries < MAX_INTERVAL_RETRIES) else { return false };
+        self.interval_retries += 1;
+        self.expires = wish;
+        true
     }
 }
 
@@ -69,44 +84,49 @@ impl Signalling {
         let from = format!("<{aor}>;tag={}", self.agent.random(10));
         let uri = format!("sip:{}", self.plan.realm);
         let draft = Draft::new("REGISTER", uri, from, format!("<{aor}>"), self.agent.random(20));
-        let expires = self.plan.register_expires;
-        let left = times.max(1) - 1;
         self.registration = Some(Registration {
             state: State::Done,
+            draft,
             credentials,
             wrong,
-            expires,
+            expires: self.plan.register_expires,
             interval_retries: 0,
-            left,
-            bound: None,
+            left: times.max(1) - 1,
+            bound: false,
+            leaving: false,
         });
-        self.send_register(now, draft, None);
+        self.send_register(now, None);
     }
 
-    /// Takes our contact back (RFC 3261, section 10.2.2). False where none is bound.
+    /// Takes our contact back (RFC 3261, section 10.2.2), also one that a request on its way may yet bind. False where
+    /// there is none, or it was tried before.
     pub(super) fn unregister(&mut self, now: Instant) -> bool {
         let Some(registration) = &mut self.registration else { return false };
-        let Some(draft) = registration.bound.take() else { return false };
+        // A login that is wrong on purpose binds nothing, unless the registrar said so; trying would be one more of them.
+        let may_yet = registration.pending().is_some() && !registration.wrong;
+        if std::mem::replace(&mut registration.leaving, true) || !(registration.bound || may_yet) {
+            return false;
+        }
         registration.expires = 0;
         registration.left = 0;
-        self.send_register(now, draft, None);
+        self.send_register(now, None);
         true
     }
 
-    /// Sends one REGISTER: a first one, or with what was asked for.
-    fn send_register(&mut self, now: Instant, mut draft: Draft, asked: Option<Authenticator>) {
+    /// Sends the next REGISTER: a first one, or with what was asked for.
+    fn send_register(&mut self, now: Instant, asked: Option<Authenticator>) {
         let Some(mut registration) = self.registration.take() else { return };
-        let answers = asked.is_some();
+        let credentials = registration.credentials.clone().filter(|_| asked.is_some());
         let first = if registration.wrong { Authenticator::once() } else { Authenticator::default() };
-        let auth = asked.unwrap_or(first);
         let expires = registration.expires;
-        draft.headers.clear();
+        let mut draft = registration.draft.clone();
+        registration.draft.cseq = draft.cseq.saturating_add(1);
         draft.header("Contact", self.agent.register_contact(expires));
         draft.header("Expires", expires.to_string());
         draft.header("Allow", super::peer::ALLOW);
         draft.header("Supported", "path,gruu,outbound");
+        let auth = asked.unwrap_or(first);
         let mut pending = Pending { draft, branch: String::new(), auth, deadline: now, reported: true };
-        let credentials = registration.credentials.clone().filter(|_| answers);
         if self.send(now, &mut pending, credentials.as_ref()) {
             registration.state = State::Pending(pending);
             self.registration = Some(registration);
@@ -118,50 +138,43 @@ impl Signalling {
             return;
         }
         let Some(registration) = &mut self.registration else { return };
-        let State::Pending(pending) = std::mem::replace(&mut registration.state, State::Done) else { return };
-        let Pending { mut draft, mut auth, .. } = pending;
-        draft.cseq = draft.cseq.saturating_add(1);
-
+        let State::Pending(Pending { mut auth, .. }) = std::mem::replace(&mut registration.state, State::Done) else {
+            return;
+        };
         let again = match answer.status {
             401 | 407 => registration.credentials.is_some() && auth.take(&answer.message),
-            423 => {
-                let wish = answer.message.header("Min-Expires").and_then(|text| text.parse::<u32>().ok());
-                let wish = wish.filter(|wish| (registration.expires + 1..=MAX_INTERVAL).contains(wish));
-                let again = registration.interval_retries < MAX_INTERVAL_RETRIES && wish.is_some();
-                registration.interval_retries += 1;
-                registration.expires = wish.unwrap_or(registration.expires);
-                again
-            }
+            423 => registration.takes_interval(answer),
             _ => false,
         };
         self.event(Event::RegisterAnswer(describe(answer)));
         if again {
-            return self.send_register(now, draft, Some(auth));
+            return self.send_register(now, Some(auth));
         }
         if (200..300).contains(&answer.status) {
-            self.on_registered(now, &draft, answer);
+            self.on_registered(now, answer);
         } else {
             self.event(Event::RegisterFinal { status: answer.status, reason: Untrusted::new(&answer.reason) });
         }
         if let Some(registration) = self.registration.as_mut().filter(|registration| registration.left > 0) {
             registration.left -= 1;
-            self.send_register(now, draft, None);
+            self.send_register(now, None);
         }
     }
 
-    fn on_registered(&mut self, now: Instant, draft: &Draft, answer: &Answer) {
+    fn on_registered(&mut self, now: Instant, answer: &Answer) {
+        let Some(registration) = &mut self.registration else { return };
+        registration.bound = !registration.leaving;
+        if registration.leaving {
+            return self.event(Event::Unregistered);
+        }
         let contacts = answer.message.headers("Contact").flat_map(sip::split_list).take(MAX_CONTACTS);
         let own = contacts.into_iter().find(|entry| self.agent.is_own_contact(entry));
         let granted = own.and_then(|entry| sip::param(entry, "expires"));
         let granted = granted.or_else(|| answer.message.header("Expires").map(str::to_owned));
         let expires_s = granted.and_then(|text| text.trim().parse::<u32>().ok());
-        if let Some(registration) = self.registration.as_mut().filter(|registration| registration.expires > 0) {
-            registration.bound = Some(draft.clone());
-        }
-        if let (Some(seconds), Some(registration)) = (expires_s.filter(|s| *s >= MIN_REFRESH), &mut self.registration) {
-            let seconds = seconds.min(MAX_INTERVAL);
-            registration.state =
-                State::Refresh(draft.clone(), now + std::time::Duration::from_secs(seconds.into()) * 4 / 5);
+        if let Some(seconds) = expires_s.filter(|seconds| *seconds >= MIN_REFRESH) {
+            let granted = Duration::from_secs(seconds.min(MAX_INTERVAL).into());
+            registration.state = State::Refresh(now + granted * 4 / 5);
         }
         self.event(Event::Registered { status: answer.status, contact_ok: own.is_some(), expires_s });
     }
@@ -172,7 +185,7 @@ impl Signalling {
         };
         match std::mem::replace(&mut registration.state, State::Done) {
             State::Pending(_) => self.fail(self.silence("REGISTER")),
-            State::Refresh(draft, _) => self.send_register(now, draft, None),
+            State::Refresh(_) => self.send_register(now, None),
             State::Done => {}
         }
     }

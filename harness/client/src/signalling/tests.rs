@@ -2,6 +2,7 @@
 
 mod call;
 mod register;
+mod unregister;
 
 use std::time::{Duration, Instant};
 

@@ -65,7 +65,7 @@ impl Target {
     pub fn parse(text: &str, path: &Path) -> Result<Self, TargetError> {
         let target: Self = toml::from_str(text).map_err(|error| {
             let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-            TargetError::Wrong { path: path.to_owned(), line, column, message: with_nearest(error.message()) }
+            TargetError::Wrong { path: path.to_owned(), line, column, message: with_nearest(hidden(error.message())) }
         })?;
         target.check().map_err(|(key, message)| {
             let (line, column) = position(text, find_key(text, key));
@@ -181,6 +181,14 @@ fn find_key(text: &str, key: &str) -> usize {
     0
 }
 
+/// serde repeats a text of the wrong type. Where a secret's source was to be, that text is the secret.
+fn hidden(message: &str) -> &str {
+    if message.starts_with("invalid type: ") && message.contains("expected struct SecretSource") {
+        return "the secret itself stands here; give { env = \"NAME\" } or { file = \"path\" }, never the text";
+    }
+    message
+}
+
 /// serde lists what it expected; the nearest of these is what was probably meant.
 fn with_nearest(message: &str) -> String {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -245,6 +253,6 @@ mod tests {
         refused("name = \"x\"\nadapter = \"cognigy\"\n", "t.toml:2:1: adapter: adapter `cognigy` needs");
         refused(&GOOD.replace("https:", "ftp:"), "t.toml:4:1: config: `ftp://a.test/t` has the scheme `ftp`");
         refused(&format!("participants = [\"a\"]\n{GOOD}"), "there is no [logins.a]");
-        refused(&format!("{GOOD}[logins.valid]\nbearer = \"text\"\n"), "t.toml:6:10");
+        refused(&format!("{GOOD}[logins.valid]\nbearer = \"text\"\n"), "t.toml:6:10: the secret itself stands here; give");
     }
 }

@@ -167,6 +167,9 @@ pub struct Seen {
     /// Its reason phrase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Untrusted>,
+    /// Final SIP status of the INVITE itself: only then was the offer judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite_status: Option<u16>,
     /// The INVITE was answered with 200.
     pub answered: bool,
     /// Who ended the call: `us` or `target`.
@@ -308,6 +311,7 @@ fn describe(seen: CallObservation) -> Result<(Seen, Option<Failure>), OwnFault> 
     let media_failure = seen.media_failure.clone().or_else(|| unconnected(&seen));
     let media_failure = media_failure.map(|error| Failure { outcome: Outcome::Answered, error });
     let fields = Seen {
+        invite_status: invite_status(&seen),
         status: seen.status,
         reason: seen.reason,
         answered: seen.answered,
@@ -317,6 +321,13 @@ fn describe(seen: CallObservation) -> Result<(Seen, Option<Failure>), OwnFault> 
         media: seen.media,
     };
     Ok((fields, seen.failure.or(media_failure)))
+}
+
+/// The status is that of the INVITE, unless the upgrade or the registration before it was refused.
+fn invite_status(seen: &CallObservation) -> Option<u16> {
+    let upgraded = seen.upgrade_status == Some(101);
+    let registered = seen.register_status.is_none_or(|status| (200..300).contains(&status));
+    seen.status.filter(|_| upgraded && registered)
 }
 
 /// ICE that finds no way fails in silence: no packet says so.
@@ -332,4 +343,24 @@ fn unconnected(seen: &CallObservation) -> Option<Untrusted> {
             format!("ice: no pair of candidates connected; {count} times an address out of scope was left alone").into()
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_invites_status_is_not_what_came_before_it() {
+        let seen = |upgrade, register, status| CallObservation {
+            upgrade_status: upgrade,
+            register_status: register,
+            status,
+            ..CallObservation::default()
+        };
+        assert_eq!(invite_status(&seen(Some(101), Some(200), Some(488))), Some(488));
+        assert_eq!(invite_status(&seen(Some(101), None, Some(200))), Some(200));
+        assert_eq!(invite_status(&seen(Some(101), Some(403), Some(403))), None);
+        assert_eq!(invite_status(&seen(Some(403), None, Some(403))), None);
+        assert_eq!(invite_status(&seen(Some(101), Some(200), None)), None);
+    }
 }

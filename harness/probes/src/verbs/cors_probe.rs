@@ -106,7 +106,7 @@ impl Probe for CorsProbe {
 
     fn cost(with: &With) -> Cost {
         let mints = if with.endpoint == EndpointName::Config { with.variants.len() as u32 } else { 0 };
-        Cost { shareable: true, mints, ..Cost::PASSIVE }
+        Cost { mints, ..Cost::PASSIVE }
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {

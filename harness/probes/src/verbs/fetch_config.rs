@@ -208,9 +208,16 @@ fn from_answer(answer: &Answer) -> Seen {
             allow_credentials: header(answer, "access-control-allow-credentials").is_some_and(|v| v == "true"),
             vary_origin: vary.split(',').any(|name| name.trim().eq_ignore_ascii_case("origin")),
         },
-        cache_control: header(answer, "cache-control").map(|value| Untrusted::new(value.to_ascii_lowercase())),
+        cache_control: cache_control(answer),
         ..Seen::default()
     }
+}
+
+/// Every `Cache-Control` field as one list (RFC 9110, section 5.3): a proxy may add its own beside the server's.
+fn cache_control(answer: &Answer) -> Option<Untrusted> {
+    let fields = answer.headers.iter().filter(|(name, _)| name == "cache-control").map(|(_, value)| value.as_str());
+    let joined = fields.collect::<Vec<_>>().join(", ");
+    (!joined.is_empty()).then(|| Untrusted::new(joined.to_ascii_lowercase()))
 }
 
 fn describe(config: &CallConfig, key: &RunKey) -> ConfigSeen {
@@ -230,5 +237,20 @@ fn describe(config: &CallConfig, key: &RunKey) -> ConfigSeen {
         token: None,
         ice_servers: servers.collect(),
         active: config.active,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cache_control_in_several_fields_is_one_list() {
+        let with = |values: &[&str]| Answer {
+            headers: values.iter().map(|value| ("cache-control".to_owned(), (*value).to_owned())).collect(),
+            ..Answer::default()
+        };
+        assert_eq!(cache_control(&with(&["private", "No-Store"])), Some("private, no-store".into()));
+        assert_eq!(cache_control(&with(&[])), None);
     }
 }

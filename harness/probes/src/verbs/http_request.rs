@@ -142,6 +142,8 @@ pub struct Seen {
     pub set_cookies: Vec<Untrusted>,
     /// Status of every answer.
     pub statuses: Vec<u16>,
+    /// What came back last is no HTTP at all: a TLS alert, say.
+    pub not_http: bool,
 }
 
 impl Probe for HttpRequest {
@@ -154,7 +156,6 @@ impl Probe for HttpRequest {
         let plain_get = with.method == "GET" && with.repeat == 1 && with.login == Login::Valid;
         let passive = plain_get && with.scheme == Scheme::Https;
         Cost {
-            shareable: with.method == "GET",
             intrusion: if passive { Intrusion::Passive } else { Intrusion::Active },
             mints: u32::from(with.endpoint == EndpointName::Config) * with.repeat,
             ..Cost::PASSIVE
@@ -174,13 +175,20 @@ impl Probe for HttpRequest {
                 headers: headers.clone(),
                 body: with.body.clone().map(String::into_bytes),
             };
-            let answer = match http::request(&cx.net, request).await {
-                Ok(answer) => answer,
-                Err(failure) => return Ok(Asked::failed(seen, failure)),
+            let (answer, broken) = match http::whole_or_broken(&cx.net, request).await {
+                Ok(answer) => (answer, None),
+                Err(broken) => (broken.answer, Some((broken.failure, broken.not_http))),
             };
-            seen.statuses.push(answer.status);
-            cx.learn_answer(&answer);
-            describe(cx, &answer, &mut seen);
+            // An answer that breaks off is an answer: what had come by then was given away.
+            if answer.status != 0 {
+                seen.statuses.push(answer.status);
+                cx.learn_answer(&answer);
+                describe(cx, &answer, &mut seen);
+            }
+            if let Some((failure, not_http)) = broken {
+                seen.not_http = not_http;
+                return Ok(Asked::failed(seen, failure));
+            }
         }
         Ok(Asked::answered(seen))
     }

@@ -193,42 +193,69 @@ fn address(advertised: &Url, scheme: WsScheme, port: &str) -> Result<Url, OwnFau
 
 /// One upgrade. Returns how it failed; a refusal by status is an answer.
 async fn try_port(net: &Net, upgrade: &Upgrade, seen: &mut Seen) -> Option<Failure> {
-    let port = upgrade.url.port_or_known_default().unwrap_or_default();
-    let opening = open(net, upgrade);
-    let opened = match upgrade.url.scheme() {
-        "ws" => timeout(PLAINTEXT, opening).await.unwrap_or_else(|_| {
-            let failure = Failure::timeout("the plaintext upgrade is not answered");
-            Err(UpgradeRefused { status: None, failure })
-        }),
-        _ => opening.await,
-    };
-    seen.ports.push(PortSeen { port, accepted: opened.is_ok() });
-    match opened {
+    let ports = std::mem::take(&mut seen.ports);
+    *seen = Seen { origin: seen.origin.take(), ports, ..Seen::default() };
+    let failure = match in_time(net, upgrade).await {
         Ok(opened) => {
-            let Opened { status, subprotocol, tls_version, mut stream } = opened;
-            seen.status = Some(status);
             seen.accepted = true;
-            seen.subprotocol = subprotocol.map(Untrusted::new);
-            seen.tls.version = tls_version;
-            let failure = match timeout(SIP_ANSWER, ask_options(&mut stream, &upgrade.url)).await {
-                Ok(Ok(status)) => {
-                    seen.sip_answer.status = status;
-                    None
-                }
-                Ok(Err(failure)) => Some(failure).filter(|failure| failure.outcome == Outcome::Closed),
-                Err(_) => None,
-            };
-            seen.close_code = stream.close_code();
-            stream.close().await;
-            failure
+            converse(opened, upgrade, seen).await
         }
         Err(refused) => {
-            seen.accepted = false;
             seen.status = refused.status;
-            // A status is an answer: the refusal itself is what was asked for.
-            Some(refused.failure).filter(|_| refused.status.is_none())
+            match refused.status {
+                // Granted, but not as it was asked for. A SIP server that forgets the subprotocol is one all the same; some
+                // other program on that port is none.
+                Some(101) => {
+                    let failure = without_subprotocol(net, upgrade, seen).await;
+                    if seen.accepted { failure } else { Some(refused.failure) }
+                }
+                // A status is an answer: the refusal itself is what was asked for.
+                Some(_) => None,
+                None => Some(refused.failure),
+            }
         }
+    };
+    let port = upgrade.url.port_or_known_default().unwrap_or_default();
+    seen.ports.push(PortSeen { port, accepted: seen.accepted });
+    failure
+}
+
+async fn in_time(net: &Net, upgrade: &Upgrade) -> Result<Opened, UpgradeRefused> {
+    if upgrade.url.scheme() != "ws" {
+        return open(net, upgrade).await;
     }
+    timeout(PLAINTEXT, open(net, upgrade)).await.unwrap_or_else(|_| {
+        let failure = Failure::timeout("the plaintext upgrade is not answered");
+        Err(UpgradeRefused { status: None, failure })
+    })
+}
+
+/// The same upgrade without a subprotocol. It counts as granted if SIP is spoken behind it.
+async fn without_subprotocol(net: &Net, upgrade: &Upgrade, seen: &mut Seen) -> Option<Failure> {
+    let bare = Upgrade { subprotocol: None, ..upgrade.clone() };
+    let opened = in_time(net, &bare).await.ok()?;
+    let failure = converse(opened, &bare, seen).await;
+    seen.accepted = seen.sip_answer.status.is_some();
+    failure
+}
+
+/// What an open connection says, and whether SIP is spoken on it. Returns how it was closed, if it was.
+async fn converse(opened: Opened, upgrade: &Upgrade, seen: &mut Seen) -> Option<Failure> {
+    let Opened { status, subprotocol, tls_version, mut stream } = opened;
+    seen.status = Some(status);
+    seen.subprotocol = subprotocol.map(Untrusted::new);
+    seen.tls.version = tls_version;
+    let failure = match timeout(SIP_ANSWER, ask_options(&mut stream, &upgrade.url)).await {
+        Ok(Ok(status)) => {
+            seen.sip_answer.status = status;
+            None
+        }
+        Ok(Err(failure)) => Some(failure).filter(|failure| failure.outcome == Outcome::Closed),
+        Err(_) => None,
+    };
+    seen.close_code = stream.close_code();
+    stream.close().await;
+    failure
 }
 
 /// One OPTIONS (RFC 3261, section 11) and the status of whatever response comes first.

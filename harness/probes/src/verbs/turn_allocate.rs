@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ringfence_client::adapters::FetchError;
+use ringfence_client::adapters::{FetchError, IceServer};
 use ringfence_client::{Failure, Net};
 use ringfence_model::observation::Outcome;
 use ringfence_model::{Digest, Secret, Untrusted};
@@ -139,7 +139,8 @@ impl Probe for TurnAllocate {
             Err(FetchError::Target(failure)) => return Ok(Asked::failed(Seen::default(), failure)),
         };
         let mut seen = Seen::default();
-        let Some(offer) = offer(cx, &config.ice_servers, with.server)? else { return Ok(Asked::answered(seen)) };
+        let wanted = (with.server, with.transport);
+        let Some(offer) = offer(cx, &config.ice_servers, wanted)? else { return Ok(Asked::answered(seen)) };
         seen.offered = true;
         seen.username_expiry_s =
             TimedUser::parse(&offer.username).ok().and_then(|user| i64::try_from(user.expires_unix_s).ok());
@@ -154,18 +155,21 @@ impl Probe for TurnAllocate {
     }
 }
 
-/// The first server of the asked kind, from the configuration or else the target file.
-fn offer(cx: &Cx, servers: &[ringfence_client::adapters::IceServer], kind: Server) -> Result<Option<Offer>, OwnFault> {
-    let scheme = if kind == Server::Turn { "turn:" } else { "turns:" };
-    for server in servers {
-        if let Some((host, port)) = server.urls.iter().find_map(|url| host_port(url, scheme)) {
-            let username = server.username.clone().unwrap_or_default();
-            let credential = server.credential.clone().unwrap_or_default();
-            return Ok(Some(Offer { host, port, username, credential }));
+/// The first server of the asked kind, from the configuration or else the target file. A URL that names the asked transport,
+/// or none, goes before one that names another.
+fn offer(cx: &Cx, servers: &[IceServer], wanted: (Server, Transport)) -> Result<Option<Offer>, OwnFault> {
+    for exact in [true, false] {
+        for server in servers {
+            if let Some((host, port)) = server.urls.iter().find_map(|url| host_port(url, wanted, exact)) {
+                let username = server.username.clone().unwrap_or_default();
+                let credential = server.credential.clone().unwrap_or_default();
+                return Ok(Some(Offer { host, port, username, credential }));
+            }
         }
     }
     let own = &cx.target.turn;
-    let Some((host, port)) = own.urls.iter().find_map(|url| host_port(url, scheme)) else { return Ok(None) };
+    let found = [true, false].iter().find_map(|exact| own.urls.iter().find_map(|url| host_port(url, wanted, *exact)));
+    let Some((host, port)) = found else { return Ok(None) };
     let credential = match &own.credential {
         Some(source) => source.read("turn.credential").map_err(OwnFault::new)?,
         None => Secret::default(),
@@ -174,10 +178,19 @@ fn offer(cx: &Cx, servers: &[ringfence_client::adapters::IceServer], kind: Serve
     Ok(Some(Offer { host, port, username: own.username.clone().unwrap_or_default(), credential }))
 }
 
-/// Host and port of a TURN URL (RFC 7065).
-fn host_port(url: &str, scheme: &str) -> Option<(String, u16)> {
-    let rest = url.strip_prefix(scheme)?.split('?').next()?;
-    let default = if scheme == "turn:" { TURN_PORT } else { TURNS_PORT };
+/// Host and port of a TURN URL (RFC 7065) of that kind; with `exact`, only if it does not name another transport.
+fn host_port(url: &str, (kind, transport): (Server, Transport), exact: bool) -> Option<(String, u16)> {
+    let (scheme, rest) = url.trim().split_once(':')?;
+    let (word, default) = if kind == Server::Turn { ("turn", TURN_PORT) } else { ("turns", TURNS_PORT) };
+    if !scheme.eq_ignore_ascii_case(word) {
+        return None;
+    }
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let named = query.split('&').find_map(|part| part.strip_prefix("transport="));
+    let asked = if transport == Transport::Udp { "udp" } else { "tcp" };
+    if exact && named.is_some_and(|named| !named.eq_ignore_ascii_case(asked)) {
+        return None;
+    }
     if let Some(v6) = rest.strip_prefix('[') {
         let (host, port) = v6.split_once(']')?;
         return Some((host.to_owned(), port.strip_prefix(':').map_or(Some(default), |p| p.parse().ok())?));
@@ -370,10 +383,18 @@ mod tests {
 
     #[test]
     fn turn_urls_are_read_as_rfc_7065_writes_them() {
-        assert_eq!(host_port("turn:a.test", "turn:"), Some(("a.test".into(), 3478)));
-        assert_eq!(host_port("turns:a.test?transport=tcp", "turns:"), Some(("a.test".into(), 5349)));
-        assert_eq!(host_port("turn:[2001:db8::1]:99?transport=udp", "turn:"), Some(("2001:db8::1".into(), 99)));
-        assert_eq!(host_port("turn:a.test:0x", "turn:"), None);
-        assert_eq!(host_port("stun:a.test", "turn:"), None);
+        let udp = |url| host_port(url, (Server::Turn, Transport::Udp), true);
+        let tls = |url| host_port(url, (Server::Turns, Transport::Tls), true);
+        assert_eq!(udp("turn:a.test"), Some(("a.test".into(), 3478)));
+        assert_eq!(tls("TURNS:a.test?transport=tcp"), Some(("a.test".into(), 5349)));
+        assert_eq!(udp("turn:[2001:db8::1]:99?transport=udp"), Some(("2001:db8::1".into(), 99)));
+        assert_eq!(udp("turn:a.test:80?transport=tcp"), None);
+        assert_eq!(
+            host_port("turn:a.test:80?transport=tcp", (Server::Turn, Transport::Udp), false),
+            Some(("a.test".into(), 80))
+        );
+        for wrong in ["turn:a.test:0x", "stun:a.test", "turns:a.test", "turn"] {
+            assert_eq!(udp(wrong), None, "{wrong}");
+        }
     }
 }

@@ -125,14 +125,10 @@ impl Task {
             MediaEvent::Echoed => self.tell(Stage::Echoed),
             MediaEvent::PeerAlert(name) => self.tell(Stage::Alert(Untrusted::new(name))),
             MediaEvent::Failed(why) => {
-                // Gathering may fail in part, and then the call goes on without that server.
-                let fatal = !why.starts_with("gathering");
                 let why = Untrusted::new(why);
                 self.seen.media_failure = Some(why.clone());
                 self.tell(Stage::MediaFailed(why));
-                if fatal {
-                    self.settle();
-                }
+                self.settle();
             }
             MediaEvent::RemoteClosed => self.end(EndedBy::Target),
             MediaEvent::Offer(_) | MediaEvent::AttackDone(_) => {}

@@ -306,6 +306,12 @@ fn session_timers_are_kept_as_agreed() {
     script.answer("UPDATE", 405, "");
     assert!(script.wake.is_none());
     assert_eq!(script.count("UPDATE"), 2);
+
+    // Who is not to refresh does not, whichever side the far side names.
+    let mut idle = inviting(|plan| plan.session_refresh = false);
+    idle.answer("INVITE", 200, "Session-Expires: 90;refresher=uac\nContact: <sip:t@h>");
+    peer_request(&mut idle, "UPDATE", 5, "Session-Expires: 90;refresher=uas", "");
+    assert!(idle.wake.is_none());
 }
 
 #[test]

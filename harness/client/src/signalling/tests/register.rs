@@ -93,6 +93,16 @@ fn stale_and_one_time_nonces_are_answered_but_not_for_ever() {
 }
 
 #[test]
+fn what_was_refused_is_not_tried_again() {
+    // RFC 3261, section 22.1: only a stale nonce is worth the same credentials once more.
+    let mut script = registering(LoginBend::Own, 1);
+    script.answer("REGISTER", 401, &challenge("r", "a", ""));
+    script.answer("REGISTER", 401, &challenge("r", "b", ""));
+    assert_eq!(script.count("REGISTER"), 2);
+    assert!(matches!(script.last_event(), Event::RegisterFinal { status: 401, .. }));
+}
+
+#[test]
 fn a_challenge_that_cannot_be_answered_is_final() {
     for unusable in [
         challenge("r", "n", ", algorithm=SHA-512-256"),
