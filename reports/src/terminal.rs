@@ -40,6 +40,7 @@ pub fn terminal_brief(report: &Report, style: Style) -> String {
     let sorted = Sorted::of(report);
     let mut page = Page::new(style);
     card(&mut page, report);
+    page.gap();
     for result in &sorted.findings {
         headline(&mut page, result);
         page.text(2, Ink::Strong, &escape::prose(&result.title));
@@ -52,7 +53,7 @@ pub fn terminal_brief(report: &Report, style: Style) -> String {
         headline(&mut page, result);
         reasons(&mut page, result);
     }
-    tally(&mut page, report);
+    page.text(0, Ink::Strong, &facts::tally(report));
     page.finish()
 }
 

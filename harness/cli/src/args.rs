@@ -17,7 +17,8 @@ Exit codes:
     6  an output could not be written
     7  a waiver or baseline problem
    70  internal error: a bug of ringfence
-  130  interrupted (143: terminated); what was seen is kept, complete: false
+  130  interrupted; what was seen is kept, complete: false
+  143  terminated; what was seen is kept, complete: false
 
 Start with:
     ringfence demo                                  see it work, on loopback only
@@ -105,7 +106,7 @@ pub struct RunArgs {
     /// How often a scenario that does not pass is asked
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3), value_name = "N")]
     pub tries: u32,
-    /// Where the evidence goes, one JSON line per event
+    /// Where the evidence goes, one JSON line per event; that of the run before moves to *.previous.jsonl
     #[arg(long, default_value = "ringfence-out/run.jsonl", value_name = "FILE")]
     pub journal: PathBuf,
     /// Print the verdict and the findings only
@@ -162,13 +163,16 @@ pub struct ExplainArgs {
 #[command(after_help = "\
 Examples:
     ringfence call --target target.toml
-    ringfence call --target target.toml --seconds 10 --setup passive")]
+    ringfence call --target target.toml --seconds 10 --setup passive
+
+Exit codes: 0 audio that authenticates came; 1 answered, but no such audio; 2 usage; 3 not answered;
+5 may not be called; 130 interrupted")]
 pub struct CallArgs {
     /// Description of the deployment
     #[arg(short, long, value_name = "FILE")]
     pub target: PathBuf,
     /// SIP URI to call instead of the target file's destination
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = sip_uri)]
     pub uri: Option<String>,
     /// Seconds of audio
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=600))]
@@ -210,8 +214,10 @@ pub enum CandidatesArg {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-    ringfence lab > target.toml                     then, elsewhere: ringfence run --target target.toml
-    ringfence lab --fault srtp-tag-ignored --folder lab")]
+    ringfence lab > target.toml
+    ringfence lab --fault srtp-tag-ignored --folder lab
+Then, in another terminal:
+    ringfence run --target target.toml")]
 pub struct LabArgs {
     /// What is wrong with it; see --list-faults
     #[arg(long, value_name = "NAME")]
@@ -229,6 +235,14 @@ fn severity(text: &str) -> Result<Severity, String> {
         .into_iter()
         .find(|severity| severity.word() == text)
         .ok_or_else(|| "expected low, medium, high or critical".to_owned())
+}
+
+fn sip_uri(text: &str) -> Result<String, String> {
+    let rest = ["sip:", "sips:", "tel:"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    match rest.filter(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control())) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("expected a SIP URI, for example sip:echo@sip.example.test".to_owned()),
+    }
 }
 
 fn output(text: &str) -> Result<(Format, PathBuf), String> {
@@ -252,7 +266,7 @@ mod tests {
 
     #[test]
     fn help_lists_every_exit_code() {
-        for exit in Exit::PRECEDENCE.into_iter().filter(|exit| *exit != Exit::Terminated) {
+        for exit in Exit::PRECEDENCE {
             assert!(AFTER.contains(&format!("{:>5}  {}", exit.code(), exit.meaning())), "{exit:?}");
         }
     }

@@ -37,6 +37,22 @@ pub fn of_journal(header: &RunHeader) -> Result<Library, Problem> {
     Library::load(vocabulary(&standards), &header.words, &sources).map_err(refused)
 }
 
+/// What a mistyped name may have meant, one that holds it or one that is near; else where all of them are shown.
+pub fn meant<'a>(wrong: &str, known: impl Iterator<Item = &'a str>, all: &str) -> String {
+    let known: Vec<&str> = known.collect();
+    let near = match known.iter().find(|name| wrong.len() > 2 && name.contains(wrong)) {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => ringfence_judge::hint(wrong, known),
+    };
+    if near.is_empty() { format!("; `{all}` shows them all") } else { near }
+}
+
+/// What to say about an id that no scenario has.
+pub fn no_such_scenario(library: &Library, id: &str) -> String {
+    let ids = library.scenarios().map(|loaded| loaded.scenario().id.as_str());
+    format!("no scenario {id:?}{}", meant(id, ids, "ringfence list"))
+}
+
 /// The embedded policy of that name.
 pub fn policy(name: &str) -> Result<Policy, Problem> {
     let files: Vec<(&str, &str)> = ringfence_scenarios::policies().collect();

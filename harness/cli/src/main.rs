@@ -56,8 +56,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Problem> {
         Command::Demo => demo::demo(style).await,
         Command::Run(args) => run::run(args, style).await,
         Command::Judge(args) => judge::judge(&args, style),
-        Command::List(args) => list::list(&args),
-        Command::Explain(args) => explain::explain(&args),
+        Command::List(args) => list::list(&args, style),
+        Command::Explain(args) => explain::explain(&args, style),
         Command::Call(args) => call::call(args).await,
         Command::Lab(args) => lab::lab(args).await,
     }

@@ -1,7 +1,7 @@
 //! From a journal to a report, on the terminal and in files.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ringfence_judge::{GateInput, Journal, Library, gate, judge, nothing_answered, report};
 use ringfence_model::policy::Policy;
@@ -12,17 +12,28 @@ use ringfence_reports::{Format, Style, render, terminal, terminal_brief, write_a
 use crate::args::GateArgs;
 use crate::library::Kept;
 use crate::problem::Problem;
+use crate::terminal::quoted;
 
-/// Refuses outputs that would overwrite each other, before anything is asked.
-pub fn check(args: &GateArgs, taken: &[&Path]) -> Result<(), Problem> {
-    let mut paths: Vec<&Path> = taken.to_vec();
+/// Refuses outputs that would overwrite each other or one of the `taken` files, before anything is asked.
+pub fn check(args: &GateArgs, taken: &[(&str, &Path)]) -> Result<(), Problem> {
+    let mut paths: Vec<(&str, PathBuf)> = taken.iter().map(|(what, path)| (*what, place(path))).collect();
     for (format, path) in &args.output {
-        if paths.contains(&path.as_path()) {
-            return Err(Problem::usage(format!("{}={}: another output has that path", format.name(), path.display())));
+        let place = place(path);
+        if let Some((what, _)) = paths.iter().find(|(_, taken)| *taken == place) {
+            return Err(Problem::usage(format!("{}={}: {what} has that path", format.name(), path.display())));
         }
-        paths.push(path);
+        paths.push(("another output", place));
     }
     Ok(())
+}
+
+/// Where a path leads, as far as that can be known of a file that need not exist.
+fn place(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (absolute.parent().and_then(|folder| folder.canonicalize().ok()), absolute.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => absolute,
+    }
 }
 
 /// Judges a journal. `also` is what went wrong besides.
@@ -39,23 +50,35 @@ pub fn judged(
     Ok(report(journal, &verdicts, gate, library, policy, Kept::standards()?.view()))
 }
 
-/// Writes every file, then the terminal. Returns the exit: an output that could not be written may change it.
-pub fn deliver(report: &Report, args: &GateArgs, quiet: bool, style: Style) -> Result<Exit, Problem> {
+/// Writes every file, then the terminal, and last where everything lies. Returns the exit: an output that could not be
+/// written may change it.
+pub fn deliver(report: &Report, args: &GateArgs, journal: &Path, quiet: bool, style: Style) -> Result<Exit, Problem> {
     let mut exits = vec![report.gate.exit];
-    for (format, path) in &args.output {
-        match write(*format, path, report) {
-            Ok(()) => complain!("wrote {}", path.display()),
-            Err(problem) => {
-                complain!("ringfence: {}", problem.message);
-                exits.push(problem.exit);
-            }
-        }
-    }
+    let written: Vec<_> =
+        args.output.iter().map(|(format, path)| (format, path, write(*format, path, report))).collect();
     let text = if quiet { terminal_brief(report, style) } else { terminal(report, style) };
     if print(&text).is_err() {
         exits.push(Exit::Output);
     }
-    Ok(Exit::worst(exits))
+    complain!("  evidence    {}", journal.display());
+    for (format, path, outcome) in written {
+        match outcome {
+            Ok(()) => complain!("  {:<11} {}", format.name(), path.display()),
+            Err(problem) => {
+                complain!("ringfence: {}={}: not written: {}", format.name(), path.display(), problem.message);
+                exits.push(problem.exit);
+            }
+        }
+    }
+    if args.output.is_empty() && !quiet {
+        let journal = quoted(&journal.display().to_string());
+        complain!("  as a page   ringfence judge {journal} -o html=report.html");
+    }
+    let exit = Exit::worst(exits);
+    if exit != report.gate.exit {
+        complain!("ringfence: exit code {}: {}", exit.code(), exit.meaning());
+    }
+    Ok(exit)
 }
 
 fn write(format: Format, path: &Path, report: &Report) -> Result<(), Problem> {

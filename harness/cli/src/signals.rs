@@ -3,12 +3,12 @@
 use ringfence_model::Exit;
 use tokio::sync::watch;
 
-/// Listens from now on. The name of the first signal appears in the channel.
-pub fn listen() -> watch::Receiver<Option<&'static str>> {
+/// Listens from now on. The name of the first signal appears in the channel. `then` says what it sets going.
+pub fn listen(then: &'static str) -> watch::Receiver<Option<&'static str>> {
     let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {
         let (name, exit) = next().await;
-        complain!("\n{name}: ending calls and writing what was seen; once more to stop at once");
+        complain!("\n{name}: {then}; once more to stop at once");
         sender.send_replace(Some(name));
         next().await;
         std::process::exit(exit.code().into());

@@ -37,7 +37,8 @@ impl Failure {
     pub(crate) fn from_io(what: &str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;
         // Libraries wrap an error of the system into one of their own kind; the innermost says what happened.
-        let inner = |error: &std::io::Error| error.get_ref()?.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        let inner =
+            |error: &std::io::Error| error.get_ref()?.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
         let outcome = match inner(error).unwrap_or(error.kind()) {
             Kind::ConnectionRefused
             | Kind::HostUnreachable

@@ -37,6 +37,7 @@ pub use journal::Journal;
 pub use judge::{judge, judge_scenario, judge_try};
 pub use library::{Library, Loaded, WithError};
 pub use load::ScenarioSource;
+pub use nearest::hint;
 pub use policies::Policies;
 pub use report::{Standards, report};
 pub use truth::{Cause, Truth};

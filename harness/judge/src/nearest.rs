@@ -4,7 +4,7 @@
 const LISTED: usize = 12;
 
 /// `; did you mean …` for a near name, else the known names where they are few, else nothing.
-pub(crate) fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let mut known: Vec<&str> = known.into_iter().filter(|name| !name.is_empty()).collect();
     known.sort_unstable();
     known.dedup();

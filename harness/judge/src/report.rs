@@ -126,24 +126,37 @@ fn evidence(loaded: &Loaded, tried: &Try) -> Vec<StepEvidence> {
     steps
 }
 
-/// The command that asks one scenario again: the target, policy and scenario folder of the asking one, nothing else.
+/// The command that asks one scenario again: the target, policy and scenario folders of the asking one, nothing else.
 fn reproduce(command: &str, id: &str) -> String {
-    let words: Vec<&str> = command.split_whitespace().collect();
+    let words = words(command);
     let mut options = Vec::new();
     for option in CARRIED {
-        let given = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix(option) {
+        let given = words.iter().enumerate().filter_map(|(at, word)| match word.strip_prefix(option) {
             Some("") => words.get(at + 1).copied(),
             Some(value) => value.strip_prefix('='),
             None => None,
         });
-        // A quoted value would have been cut at its first blank.
-        match given.filter(|value| !value.starts_with(['"', '\''])) {
-            Some(value) => options.push(format!("{option} {value}")),
-            None if option == "--target" => options.push("--target target.toml".into()),
-            None => {}
+        let before = options.len();
+        options.extend(given.map(|value| format!("{option} {value}")));
+        if options.len() == before && option == "--target" {
+            options.push("--target target.toml".into());
         }
     }
     format!("ringfence run {} --only {id}", options.join(" "))
+}
+
+/// The words of a command as they stand: blanks inside quotes part nothing.
+fn words(command: &str) -> Vec<&str> {
+    let mut quote = None;
+    let parts = command.split(move |c: char| {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            _ => {}
+        }
+        quote.is_none() && c.is_whitespace()
+    });
+    parts.filter(|word| !word.is_empty()).collect()
 }
 
 #[cfg(test)]

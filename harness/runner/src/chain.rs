@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use ringfence_client::Net;
-use ringfence_judge::{Loaded, Truth, Variables};
+use ringfence_judge::{Cause, Loaded, Truth, Variables};
 use ringfence_model::evidence::{Event, NotAsked, OwnFault, Seen};
 use ringfence_model::observation::{Common, Outcome};
 use ringfence_model::scenario::Step;
@@ -146,8 +146,15 @@ impl<'a> Chain<'a> {
                 return Some(Obstacle::NotAsked(format!("the target file gives no {word}")));
             }
         }
-        if self.loaded.when(&step.name, &self.variables) != Truth::True {
-            return Some(Obstacle::NotAsked("its condition does not hold".into()));
+        match self.loaded.when(&step.name, &self.variables) {
+            Truth::True => {}
+            // Not known, for another reason than that an earlier step was left out, is not the same as no.
+            Truth::Unknown(causes) if !causes.iter().all(|cause| matches!(cause, Cause::NotAsked(_))) => {
+                return Some(Obstacle::Broken(Outcome::Protocol, "its condition cannot be decided".into()));
+            }
+            Truth::False | Truth::Unknown(_) => {
+                return Some(Obstacle::NotAsked("its condition does not hold".into()));
+            }
         }
         if let Some(Value::String(name)) = with.get("endpoint")
             && Endpoints::NAMES.contains(&name.as_str())

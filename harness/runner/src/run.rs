@@ -212,16 +212,19 @@ async fn asked_to_its_end(
     };
     let mut before: Option<State> = None;
     for attempt in 1..=shared.tries {
+        // Biased: once a signal came, nothing more is begun.
         let _held = tokio::select! {
-            held = shared.limits.take(peak(loaded)) => held,
+            biased;
             () = stopped(&mut stop) => return false,
+            held = shared.limits.take(peak(loaded)) => held,
         };
         shared.watcher.tell(Progress::Began { scenario: id.to_owned(), attempt });
         let begun = Instant::now();
         let mut chain = Chain::new(shared, loaded, net.clone(), attempt, reserved);
         let whole = tokio::select! {
-            () = chain.run() => true,
+            biased;
             () = stopped(&mut stop) => false,
+            () = chain.run() => true,
         };
         chain.end_all().await;
         shared.limits.give_back(chain.calls_left());

@@ -35,21 +35,18 @@ impl Pair {
     }
 
     /// Waits for an event; everything before it is kept.
-    #[track_caller]
-    fn until(&mut self, what: &'static str, wanted: fn(&Event) -> bool) -> impl Future<Output = Event> {
-        async move {
-            let waiting = async {
-                loop {
-                    let event = self.client.event().await.expect("the call is open");
-                    self.events.push(event.clone());
-                    if wanted(&event) {
-                        return event;
-                    }
+    async fn until(&mut self, what: &'static str, wanted: fn(&Event) -> bool) -> Event {
+        let waiting = async {
+            loop {
+                let event = self.client.event().await.expect("the call is open");
+                self.events.push(event.clone());
+                if wanted(&event) {
+                    return event;
                 }
-            };
-            let reached = tokio::time::timeout(LIMIT, waiting).await;
-            reached.unwrap_or_else(|_| panic!("no {what}: {:?} {:#?}", self.events, self.client.seen()))
-        }
+            }
+        };
+        let reached = tokio::time::timeout(LIMIT, waiting).await;
+        reached.unwrap_or_else(|_| panic!("no {what}: {:?} {:#?}", self.events, self.client.seen()))
     }
 
     async fn echoed(&mut self) -> CallSeen {

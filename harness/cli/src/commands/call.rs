@@ -6,6 +6,7 @@ use ringfence_client::adapters::{self, Ask, CallConfig, FetchError};
 use ringfence_client::drive::call::{CallObservation, CallPlan, Stage, place};
 use ringfence_client::media::{CandidatePolicy, Identity, MediaPlan, Setup};
 use ringfence_client::{Failure, Net};
+use ringfence_model::observation::Outcome;
 use ringfence_model::target::Target;
 use ringfence_model::{Exit, RunKey, Untrusted};
 use ringfence_runner::{consent, today};
@@ -17,15 +18,18 @@ use crate::{outputs, signals};
 /// How long audio flows between two looks at what happened (house).
 const SLICE: Duration = Duration::from_millis(50);
 
+/// How long a call that is not answered yet may take to be cancelled (house).
+const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+
 /// Runs the command. Exit 0 where audio that authenticates came, 1 where the call was answered without, 3 where it was
-/// not placed.
+/// not answered, 5 where it may not be placed.
 pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     let target = Target::read(&args.target).map_err(Problem::usage)?;
     if let Some(why) = consent::refusal(&target, &today()) {
         return Err(Problem { exit: Exit::Refused, message: why });
     }
     let net = Net::new(&target).map_err(Problem::usage)?;
-    let config = fetch(&net, &target, args.json).await?;
+    let config = fetch(&net, &target, args.uri.as_deref(), args.json).await?;
     let mut random = [0; 40];
     getrandom::fill(&mut random).map_err(Problem::internal)?;
     let (key, seed) = random.split_first_chunk::<32>().expect("40 bytes hold 32");
@@ -39,25 +43,37 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
         media_within: Duration::from_secs_f64(limits.media_s),
         ..CallPlan::honest(config, media(&args, seed)?, seed)
     };
-    let mut stop = signals::listen();
+    let mut stop = signals::listen("ending the call");
     let begun = Instant::now();
     let quiet = args.json;
     let tell = move |stage: Stage| {
-        if !quiet {
-            tell!("{:>7.3} s  {}", begun.elapsed().as_secs_f64(), sentence(&stage));
+        if let Some(sentence) = sentence(&stage).filter(|_| !quiet) {
+            tell!("{:>7.3} s  {sentence}", begun.elapsed().as_secs_f64());
         }
     };
-    let mut live = tokio::select! {
-        live = place(&net, plan, &key, &tell) => live,
-        _ = stop.wait_for(Option::is_some) => return Ok(Exit::Interrupted),
+    let placed = tokio::select! {
+        live = place(&net, plan, &key, &tell) => Some(live),
+        _ = stop.wait_for(Option::is_some) => None,
+    };
+    let Some(mut live) = placed else {
+        if false { leave().await; }
+        return Ok(ended_by(*stop.borrow()).unwrap_or(Exit::Interrupted));
     };
     let end = Instant::now() + Duration::from_secs(args.seconds.into());
+    if live.is_live() && !quiet {
+        let plural = if args.seconds == 1 { "" } else { "s" };
+        tell!("{:>7.3} s  audio for {} second{plural}; Ctrl-C hangs up", begun.elapsed().as_secs_f64(), args.seconds);
+    }
     // In slices, so that each stage is told when it comes.
     while live.is_live() && Instant::now() < end && stop.borrow().is_none() {
         live.run_for(SLICE.min(end.saturating_duration_since(Instant::now()))).await;
         live.stages().into_iter().for_each(&tell);
     }
     let seen = live.hang_up().await;
+    if !quiet {
+        let by = seen.ended_by.map_or("no call was set up".to_owned(), |by| format!("call ended by {}", by.word()));
+        tell!("{:>7.3} s  {by}\n", begun.elapsed().as_secs_f64());
+    }
     if let Some(fault) = &seen.own_fault {
         return Err(Problem::internal(fault));
     }
@@ -66,13 +82,17 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     let exit = match (&seen.media.media.authenticated, seen.answered) {
         (1.., _) => Exit::Clean,
         (_, true) => Exit::Findings,
+        _ if refused_by_us(&seen) => Exit::Refused,
         _ => Exit::Unreachable,
     };
-    Ok(stop.borrow().map_or(exit, |signal| if signal == "SIGINT" { Exit::Interrupted } else { Exit::Terminated }))
+    Ok(ended_by(*stop.borrow()).unwrap_or(exit))
 }
 
-async fn fetch(net: &Net, target: &Target, quiet: bool) -> Result<CallConfig, Problem> {
-    let unreachable = |failure: Failure| Problem { exit: Exit::Unreachable, message: failure.to_string() };
+async fn fetch(net: &Net, target: &Target, uri: Option<&str>, quiet: bool) -> Result<CallConfig, Problem> {
+    let unreachable = |failure: Failure| Problem {
+        exit: if failure.outcome == Outcome::OutOfScope { Exit::Refused } else { Exit::Unreachable },
+        message: format!("the configuration did not come: {failure}"),
+    };
     let fetched = match adapters::fetch(net, target, &Ask { participant: 1, ..Ask::default() }).await {
         Ok(fetched) => fetched,
         Err(FetchError::Own(why)) => return Err(Problem::usage(why)),
@@ -87,11 +107,11 @@ async fn fetch(net: &Net, target: &Target, quiet: bool) -> Result<CallConfig, Pr
     };
     if !quiet {
         tell!(
-            "configuration ({}): {} as {} to {}, {} ICE servers",
+            "configuration ({})\n  server       {}\n  as           {}\n  to           {}\n  ICE servers  {}\n",
             config.kind.word(),
             Untrusted::new(&config.ws_uri).visible(),
             Untrusted::new(format!("{}@{}", config.aor_user, config.realm)).visible(),
-            Untrusted::new(&config.target_uri).visible(),
+            Untrusted::new(uri.unwrap_or(&config.target_uri)).visible(),
             config.ice_servers.len()
         );
     }
@@ -115,8 +135,8 @@ fn media(args: &CallArgs, seed: u64) -> Result<MediaPlan, Problem> {
     })
 }
 
-fn sentence(stage: &Stage) -> String {
-    match stage {
+fn sentence(stage: &Stage) -> Option<String> {
+    Some(match stage {
         Stage::Connected { tls_version, subprotocol } => format!(
             "WebSocket open, {}, subprotocol {}",
             tls_version.as_ref().map_or("in clear".to_owned(), |version| format!("TLS {version}")),
@@ -135,59 +155,90 @@ fn sentence(stage: &Stage) -> String {
         Stage::Echoed => "first marker came back: audio both ways".into(),
         Stage::Alert(alert) => format!("DTLS alert of the target: {}", alert.visible()),
         Stage::MediaFailed(why) => format!("media failed: {}", why.visible()),
-        Stage::Ended { by } => format!("ended by {}", by.map_or("nobody", |by| by.word())),
+        // Told at the end, whoever ended it.
+        Stage::Ended { .. } => return None,
         Stage::Failed(failure) => format!("failed: {failure}"),
+    })
+}
+
+/// Gives the call that was being placed the time to take itself back: a phone that rings would go on ringing.
+async fn leave() {
+    let end = Instant::now() + LEAVE_WITHIN;
+    // The task that waits for signals is the one that stays.
+    while tokio::runtime::Handle::current().metrics().num_alive_tasks() > 1 && Instant::now() < end {
+        tokio::time::sleep(SLICE).await;
     }
 }
 
+fn ended_by(signal: Option<&str>) -> Option<Exit> {
+    signal.map(|signal| if signal == "SIGINT" { Exit::Interrupted } else { Exit::Terminated })
+}
+
+/// Whether we did not place the call, since it lies out of scope or is a number that is never dialled.
+fn refused_by_us(seen: &CallObservation) -> bool {
+    seen.failure.as_ref().is_some_and(|failure| failure.outcome == Outcome::OutOfScope)
+}
+
+/// What was negotiated, as far as the call came: a stage that was not reached is not shown as one that failed.
 fn summary(seen: &CallObservation) -> String {
     let media = &seen.media;
     let shown = |text: &Option<Untrusted>| text.as_ref().map_or("-".to_owned(), Untrusted::visible);
     let ours = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
-    let mut lines = vec![
-        (
-            "SIP",
-            format!(
-                "{}{}",
-                seen.status.map_or("no final answer".to_owned(), |status| status.to_string()),
-                seen.reason.as_ref().map_or_else(String::new, |reason| format!(" {}", reason.visible()))
-            ),
+    let plural = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let mut lines = vec![(
+        "SIP",
+        format!(
+            "{}{}",
+            seen.status.map_or("no final answer".to_owned(), |status| status.to_string()),
+            seen.reason.as_ref().map_or_else(String::new, |reason| format!(" {}", reason.visible()))
         ),
-        (
+    )];
+    if seen.answered {
+        lines.push((
             "SDP",
             format!(
-                "{}, setup:{}, {} fingerprint(s) ({}), {}{}{} candidate(s)",
+                "{}, setup:{}, {} ({}), {}{}{}",
                 shown(&media.sdp.profile),
                 shown(&media.sdp.setup),
-                media.sdp.fingerprints.len(),
+                plural(media.sdp.fingerprints.len(), "fingerprint"),
                 shown(&media.sdp.fingerprint_hash),
                 if media.sdp.rtcp_mux { "rtcp-mux, " } else { "" },
                 if media.sdp.ice_lite { "ice-lite, " } else { "" },
-                media.sdp.candidates.len()
+                plural(media.sdp.candidates.len(), "candidate"),
             ),
-        ),
-        (
+        ));
+        lines.push((
             "ICE",
-            format!(
-                "{}, our candidate {}, theirs {}",
-                if media.ice.connected { "connected" } else { "not connected" },
-                ours(&media.ice.local_type),
-                shown(&media.ice.remote_address)
-            ),
-        ),
-        (
+            match media.ice.connected {
+                true => format!(
+                    "connected, our candidate {}, theirs {}",
+                    ours(&media.ice.local_type),
+                    shown(&media.ice.remote_address)
+                ),
+                false => "not connected".into(),
+            },
+        ));
+    }
+    if media.ice.connected {
+        lines.push((
             "DTLS",
-            format!(
-                "{}, we are {}, version {}, {}, fingerprint {}",
-                if media.dtls.completed { "completed" } else { "not completed" },
-                ours(&media.dtls.role),
-                ours(&media.dtls.version),
-                ours(&media.dtls.suite),
-                if media.dtls.certificate.matches { "matches" } else { "does not match" }
-            ),
-        ),
-        ("SRTP", ours(&media.srtp.profile)),
-        (
+            match media.dtls.completed {
+                true => format!(
+                    "completed, we are {}, version {}, {}, fingerprint {}",
+                    ours(&media.dtls.role),
+                    ours(&media.dtls.version),
+                    ours(&media.dtls.suite),
+                    if media.dtls.certificate.matches { "matches" } else { "does not match" }
+                ),
+                false => "not completed".into(),
+            },
+        ));
+    }
+    if media.srtp.profile.is_some() {
+        lines.push(("SRTP", ours(&media.srtp.profile)));
+    }
+    if media.media.sent > 0 || media.media.received > 0 || media.rtcp.received > 0 {
+        lines.push((
             "RTP",
             format!(
                 "sent {}, received {}, authenticated {}, echoed {}, in clear {}, loss {:.1} %",
@@ -198,22 +249,25 @@ fn summary(seen: &CallObservation) -> String {
                 media.media.plain_received,
                 media.media.loss * 100.0
             ),
-        ),
-        (
+        ));
+        lines.push((
             "RTCP",
             format!(
                 "received {}, authenticated {}, in clear {}",
                 media.rtcp.received, media.rtcp.authenticated, media.rtcp.plain_received
             ),
-        ),
-        ("end", format!("by {} after {:.1} s", seen.ended_by.map_or("nobody", |by| by.word()), seen.seconds)),
-    ];
+        ));
+    }
+    if let Some(by) = seen.ended_by {
+        lines.push(("end", format!("by {} after {:.1} s", by.word(), seen.seconds)));
+    }
     if let Some(failure) = &seen.failure {
         lines.push(("why", failure.to_string()));
     }
     if let Some(failure) = &seen.media_failure {
         lines.push(("media", failure.visible()));
     }
+    lines.extend(seen.servers_left_out.iter().map(|failure| ("left", format!("ICE server not used: {failure}"))));
     lines.into_iter().map(|(name, text)| format!("{name:<5} {text}\n")).collect()
 }
 

@@ -19,24 +19,28 @@ use crate::{library, outputs, progress, signals};
 /// What is wrong with the second lab: it plays audio that anybody can forge.
 const FAULT: Fault = Fault::SrtpTagIgnored;
 
+/// Where `ringfence lab --folder lab` puts the target file.
+const LAB_TARGET: &str = "lab/target.toml";
+
 /// Runs the command.
 pub async fn demo(style: Style) -> Result<Exit, Problem> {
     let begun = Instant::now();
     let folder = std::path::absolute("ringfence-out").map_err(Problem::output)?;
     std::fs::create_dir_all(&folder).map_err(|error| Problem::output(format!("{}: {error}", folder.display())))?;
-    let stop = signals::listen();
+    let stop = signals::listen("ending calls and writing what was seen");
     let mut reports = vec![];
     for (fault, name) in [(None, "demo-healthy"), (Some(FAULT), "demo-broken")] {
         match fault {
-            None => tell!("1. A healthy deployment on loopback: HTTPS, SIP over WSS, ICE, DTLS-SRTP, TURN.\n"),
-            Some(fault) => tell!("\n2. The same with one fault: {}.\n", fault.effect()),
+            None => tell!("1. A healthy deployment on loopback: HTTPS, SIP over WSS, ICE, DTLS-SRTP, TURN."),
+            Some(fault) => tell!("\n2. The same with one fault: {}.", fault.effect()),
         }
+        tell!("   Calling it; this takes some ten seconds.\n");
         let report = ask(fault, stop.clone()).await?;
         outputs::print(&terminal_brief(&report, style))?;
         let path = folder.join(format!("{name}.html"));
         let page = render(Format::Html, &report).map_err(Problem::internal)?;
         write_atomically(&path, &page, true).map_err(Problem::output)?;
-        tell!("report: {}", path.display());
+        tell!("  html        {}", path.display());
         if let Some(signal) = *stop.borrow() {
             return Ok(if signal == "SIGINT" { Exit::Interrupted } else { Exit::Terminated });
         }
@@ -54,7 +58,11 @@ pub async fn demo(style: Style) -> Result<Exit, Problem> {
     if !right {
         return Err(Problem::internal("the demo did not come out as it should: green, then red for its own reason"));
     }
-    tell!("Next: ringfence lab > target.toml, or write one for your own deployment (see README.md).");
+    let program = crate::terminal::program();
+    tell!("\nTo see all of it yourself, in one terminal, then in another:");
+    tell!("  {program} lab --fault {} --folder lab", FAULT.name());
+    tell!("  {program} run --target {LAB_TARGET}");
+    tell!("For a deployment of your own, write a target file as README.md shows.");
     Ok(Exit::Clean)
 }
 
@@ -69,10 +77,11 @@ async fn ask(
     let library = Arc::new(library::load(&[])?);
     let journal = Journal::new(Box::new(std::io::sink()));
     let policy = library::policy(&target.policy)?;
-    let command = "ringfence demo".to_owned();
+    // The demo's own lab is gone when its report is read: what asks again is told for one that stays.
+    let command = format!("ringfence run --target {LAB_TARGET}");
     let asking =
         Asking { target, library: library.clone(), policy, selection: Selection::default(), tries: 3, command };
-    asking.ask(&journal, progress::watcher(false), stop).await?;
+    asking.ask(&journal, progress::only_live(), stop).await?;
     lab.stop().await;
     journal
         .read(|journal| outputs::judged(journal, &library, None, Severity::Low, &[]))

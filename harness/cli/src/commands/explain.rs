@@ -1,29 +1,35 @@
 //! `ringfence explain`: one scenario for people: why, how, what must hold, what to do.
 
 use ringfence_judge::{Explanation, explain as explanation};
-use ringfence_model::Exit;
+use ringfence_model::{Exit, Untrusted};
+use ringfence_reports::Style;
 
 use crate::args::ExplainArgs;
+use crate::commands::list::{intrusion, level};
 use crate::problem::Problem;
+use crate::terminal::paragraph;
 use crate::{library, outputs};
 
 /// Runs the command.
-pub fn explain(args: &ExplainArgs) -> Result<Exit, Problem> {
+pub fn explain(args: &ExplainArgs, style: Style) -> Result<Exit, Problem> {
     let library = library::load(&args.library.scenarios)?;
     let standards = library::Kept::standards()?;
     let Some(explained) = explanation(&library, &args.id, standards.view()) else {
-        return Err(Problem::usage(format!("no scenario {:?}; `ringfence list` shows them all", args.id)));
+        return Err(Problem::usage(library::no_such_scenario(&library, &args.id)));
     };
-    outputs::print(&text(&explained))?;
+    outputs::print(&text(&explained, style.width))?;
     Ok(Exit::Clean)
 }
 
-fn text(explained: &Explanation) -> String {
+fn text(explained: &Explanation, width: usize) -> String {
     let scenario = &explained.scenario;
-    let mut text = format!("{}\n{}\n\n", scenario.id, scenario.title);
+    let wrapped = |text: &str, indent: usize| paragraph(&Untrusted::new(text).visible(), indent, width);
+    let mut text = format!("{}\n{}\n", scenario.id, wrapped(&scenario.title, 0));
     text.push_str(&format!(
-        "severity {} · adapters {} · needs {}\n",
+        "severity {}, level {}, {}; adapters: {}; needs: {}\n",
         scenario.severity.word(),
+        level(scenario),
+        intrusion(scenario),
         scenario.adapters.join(" "),
         if scenario.needs.is_empty() { "nothing".to_owned() } else { scenario.needs.join(" ") },
     ));
@@ -31,8 +37,7 @@ fn text(explained: &Explanation) -> String {
     for (heading, body) in
         [("Why", &manual.why), ("How", &manual.how), ("Remedy", &manual.remedy), ("Limits", &manual.limits)]
     {
-        text.push_str(&format!("\n{heading}\n"));
-        body.lines().for_each(|line| text.push_str(&format!("    {line}\n")));
+        text.push_str(&format!("\n{heading}\n{}", wrapped(&body.split_whitespace().collect::<Vec<_>>().join(" "), 4)));
     }
     text.push_str("\nSteps\n");
     for step in &scenario.step {
@@ -58,15 +63,13 @@ fn text(explained: &Explanation) -> String {
     }
     if !explained.words.is_empty() {
         text.push_str("\nWords\n");
-        explained.words.iter().for_each(|word| text.push_str(&format!("    {}: {}\n", word.form, word.means)));
+        explained.words.iter().for_each(|word| text.push_str(&wrapped(&format!("{}: {}", word.form, word.means), 4)));
     }
     if !explained.claims.is_empty() || !explained.controls.is_empty() {
         text.push_str("\nReferences\n");
-        explained.claims.iter().for_each(|claim| text.push_str(&format!("    {}: {}\n", claim.id, claim.statement)));
-        explained
-            .controls
-            .iter()
-            .for_each(|control| text.push_str(&format!("    {}: {}\n", control.id, control.meaning)));
+        let claims = explained.claims.iter().map(|claim| format!("{}: {}", claim.id, claim.statement));
+        let controls = explained.controls.iter().map(|control| format!("{}: {}", control.id, control.meaning));
+        claims.chain(controls).for_each(|line| text.push_str(&wrapped(&line, 4)));
     }
     if let Some(proof) = &scenario.proof {
         text.push_str(&format!("\nProof\n    ringfence lab --fault {}\n", proof.fault));

@@ -23,7 +23,7 @@ pub async fn lab(args: LabArgs) -> Result<Exit, Problem> {
     std::fs::create_dir_all(&folder).map_err(|error| Problem::output(format!("{}: {error}", folder.display())))?;
     // Absolute, so that the printed target file works from everywhere.
     let folder = std::path::absolute(&folder).map_err(Problem::output)?;
-    let mut stop = signals::listen();
+    let mut stop = signals::listen("ending the lab");
     let lab = Lab::start(LabOptions { fault, ..LabOptions::healthy(&folder) }).await.map_err(Problem::internal)?;
 
     let mut out = std::io::stdout().lock();
@@ -33,7 +33,8 @@ pub async fn lab(args: LabArgs) -> Result<Exit, Problem> {
     let state = fault.map_or("healthy".to_owned(), |fault| format!("{}: {}", fault.name(), fault.effect()));
     complain!("the lab is up ({state})");
     complain!("target file: {}", lab.target_path().display());
-    complain!("in another terminal: ringfence run --target {}", lab.target_path().display());
+    let target = crate::terminal::quoted(&lab.target_path().display().to_string());
+    complain!("in another terminal: {} run --target {target}", crate::terminal::program());
     complain!("Ctrl-C ends it");
     // The sender lives in a task of its own for as long as the process.
     let _ = stop.wait_for(Option::is_some).await;
@@ -43,8 +44,8 @@ pub async fn lab(args: LabArgs) -> Result<Exit, Problem> {
 
 fn named(name: &str) -> Result<Fault, Problem> {
     Fault::from_name(name).ok_or_else(|| {
-        let names: Vec<&str> = Fault::ALL.iter().map(|fault| fault.name()).collect();
-        Problem::usage(format!("unknown fault {name:?}; one of {}", names.join(", ")))
+        let names = Fault::ALL.iter().map(|fault| fault.name());
+        Problem::usage(format!("unknown fault {name:?}{}", library::meant(name, names, "ringfence lab --list-faults")))
     })
 }
 

@@ -1,18 +1,22 @@
 //! `ringfence list`: the scenarios, and with a target which of them would be asked.
 
+use std::io::IsTerminal;
+
 use ringfence_judge::Loaded;
 use ringfence_model::Exit;
 use ringfence_model::scenario::Scenario;
 use ringfence_model::target::Target;
+use ringfence_reports::Style;
 use ringfence_runner::{Selection, plan};
 use serde_json::json;
 
 use crate::args::ListArgs;
 use crate::problem::Problem;
+use crate::terminal::paragraph;
 use crate::{library, outputs};
 
 /// Runs the command.
-pub fn list(args: &ListArgs) -> Result<Exit, Problem> {
+pub fn list(args: &ListArgs, style: Style) -> Result<Exit, Problem> {
     let library = library::load(&args.library.scenarios)?;
     let scenarios: Vec<&Scenario> = library.scenarios().map(Loaded::scenario).collect();
     let target = args.target.as_deref().map(Target::read).transpose().map_err(Problem::usage)?;
@@ -37,11 +41,18 @@ pub fn list(args: &ListArgs) -> Result<Exit, Problem> {
     let mut text = String::new();
     for scenario in &scenarios {
         let marks = format!("{} {} {}", scenario.severity.word(), level(scenario), intrusion(scenario));
-        text.push_str(&format!("{:<34} {marks:<22} {}\n", scenario.id, scenario.title));
+        let head = format!("{:<34} {marks:<22}", scenario.id);
+        // One line each for grep and wide terminals; a narrow one would break it in the middle of a word.
+        let whole = head.chars().count() + 1 + scenario.title.chars().count();
+        if std::io::stdout().is_terminal() && whole > style.width {
+            text.push_str(&format!("{}\n{}", head.trim_end(), paragraph(&scenario.title, 4, style.width)));
+        } else {
+            text.push_str(&format!("{head} {}\n", scenario.title));
+        }
         if let Some(left_out) = left_out(&scenario.id) {
-            text.push_str(&format!("{:<34} not asked: {}\n", "", left_out.why));
+            text.push_str(&format!("    not asked: {}\n", left_out.why));
             for line in left_out.to_enable.iter().flat_map(|lines| lines.lines()) {
-                text.push_str(&format!("{:<34}     {line}\n", ""));
+                text.push_str(&format!("        {line}\n"));
             }
         }
     }
@@ -52,7 +63,8 @@ pub fn list(args: &ListArgs) -> Result<Exit, Problem> {
     Ok(Exit::Clean)
 }
 
-fn level(scenario: &Scenario) -> &'static str {
+/// The written word of a scenario's level.
+pub fn level(scenario: &Scenario) -> &'static str {
     use ringfence_model::verdict::Level;
     match scenario.level {
         Level::Must => "must",
@@ -61,7 +73,8 @@ fn level(scenario: &Scenario) -> &'static str {
     }
 }
 
-fn intrusion(scenario: &Scenario) -> &'static str {
+/// The written word of what a scenario does to the target.
+pub fn intrusion(scenario: &Scenario) -> &'static str {
     use ringfence_model::verdict::Intrusion;
     match scenario.intrusion {
         Intrusion::Passive => "passive",

@@ -11,8 +11,9 @@ use ringfence_reports::Style;
 use ringfence_runner::{Job, Journal, RunError, Selection, Watcher, consent, run as run_job};
 use tokio::sync::watch;
 
-use crate::args::{GateArgs, RunArgs};
+use crate::args::RunArgs;
 use crate::problem::Problem;
+use crate::terminal::quoted;
 use crate::{library, outputs, progress, signals};
 
 /// Runs the command.
@@ -22,19 +23,17 @@ pub async fn run(args: RunArgs, style: Style) -> Result<Exit, Problem> {
     let policy = library::policy(args.gate.policy.as_deref().unwrap_or(&target.policy))?;
     let selection = Selection { only: args.only.clone() };
     check_selection(&library, &selection)?;
-    outputs::check(&args.gate, &[&args.journal, &args.target])?;
+    outputs::check(&args.gate, &[("the evidence", &args.journal), ("the target file", &args.target)])?;
     let today = ringfence_runner::today();
     if let Some(why) = consent::refusal(&target, &today) {
         return Err(Problem { exit: Exit::Refused, message: why });
     }
     let journal = Journal::new(Box::new(create(&args.journal)?));
-    let stop = signals::listen();
+    let stop = signals::listen("ending calls and writing what was seen");
     let asking =
         Asking { target, library: library.clone(), policy, selection, tries: args.tries, command: command(&args) };
     asking.ask(&journal, progress::watcher(args.quiet), stop).await?;
-    let exit = conclude(&journal, &library, &args.gate, args.quiet, style)?;
-    complain!("evidence: {}", args.journal.display());
-    Ok(exit)
+    conclude(&journal, &library, &args, style)
 }
 
 /// What is asked, and how.
@@ -72,50 +71,44 @@ impl Asking {
 }
 
 /// Judges what a journal of this process holds, and delivers.
-pub fn conclude(
-    journal: &Journal,
-    library: &Library,
-    gate: &GateArgs,
-    quiet: bool,
-    style: Style,
-) -> Result<Exit, Problem> {
+fn conclude(journal: &Journal, library: &Library, args: &RunArgs, style: Style) -> Result<Exit, Problem> {
     let failure = journal.failure();
     if let Some(why) = &failure {
         complain!("ringfence: {why}");
     }
     let also: Vec<Exit> = failure.map(|_| Exit::Output).into_iter().collect();
     let report = journal
-        .read(|journal| outputs::judged(journal, library, None, gate.fail_on, &also))
+        .read(|journal| outputs::judged(journal, library, None, args.gate.fail_on, &also))
         .ok_or_else(|| Problem::internal("the run left no journal"))??;
-    outputs::deliver(&report, gate, quiet, style)
+    outputs::deliver(&report, &args.gate, &args.journal, args.quiet, style)
 }
 
 fn check_selection(library: &Library, selection: &Selection) -> Result<(), Problem> {
     let ids: Vec<&str> = library.scenarios().map(|loaded| loaded.scenario().id.as_str()).collect();
     match selection.unmatched(&ids).first() {
-        Some(pattern) => {
-            Err(Problem::usage(format!("--only {pattern}: no such scenario; `ringfence list` shows them all")))
-        }
+        Some(pattern) => Err(Problem::usage(format!("--only: {}", library::no_such_scenario(library, pattern)))),
         None => Ok(()),
     }
 }
 
 /// The command as it can be typed again. Nothing of it is secret: secrets never stand in arguments.
 fn command(args: &RunArgs) -> String {
-    let mut command = format!("ringfence run --target {}", args.target.display());
+    let path = |path: &Path| quoted(&path.display().to_string());
+    let mut command = format!("ringfence run --target {}", path(&args.target));
     for folder in &args.library.scenarios {
-        command.push_str(&format!(" --scenarios {}", folder.display()));
+        command.push_str(&format!(" --scenarios {}", path(folder)));
     }
     if let Some(policy) = &args.gate.policy {
-        command.push_str(&format!(" --policy {policy}"));
+        command.push_str(&format!(" --policy {}", quoted(policy)));
     }
     for id in &args.only {
-        command.push_str(&format!(" --only {id}"));
+        command.push_str(&format!(" --only {}", quoted(id)));
     }
     command
 }
 
-/// A journal file that only its owner reads. One of an earlier run is replaced, any other file is not.
+/// A journal file that only its owner reads. One of an earlier run moves aside, so that asking one scenario again does
+/// not take the evidence of the whole run away; any other file stays, and is a problem.
 fn create(path: &Path) -> Result<File, Problem> {
     let failed = |error: std::io::Error| Problem::output(format!("{}: {error}", path.display()));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -129,7 +122,13 @@ fn create(path: &Path) -> Result<File, Problem> {
                 path.display()
             )));
         }
-        std::fs::remove_file(path).map_err(failed)?;
+        let aside = path.with_extension("previous.jsonl");
+        let free = std::fs::symlink_metadata(&aside)
+            .map_or(true, |kind| kind.is_file() && starts_like_a_journal(&aside).unwrap_or(false));
+        match free {
+            true => std::fs::rename(path, &aside).map_err(failed)?,
+            false => std::fs::remove_file(path).map_err(failed)?,
+        }
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -20,7 +20,7 @@ pub struct MediaPort {
     pub stun: Arc<AtomicU64>,
     /// DTLS packets that came.
     pub dtls: Arc<AtomicU64>,
-    /// Told when the first DTLS packet came.
+    /// Told when a DTLS packet came.
     pub dtls_came: Arc<Notify>,
 }
 
@@ -58,9 +58,8 @@ impl MediaPort {
                         }
                     }
                     Kind::Dtls => {
-                        if dtls.fetch_add(1, Ordering::Relaxed) == 0 {
-                            dtls_came.notify_one();
-                        }
+                        dtls.fetch_add(1, Ordering::Relaxed);
+                        dtls_came.notify_one();
                     }
                     _ => {}
                 }

@@ -6,15 +6,18 @@ use std::time::Duration;
 use ringfence_model::observation::CallSeen;
 use ringfence_model::{RunKey, Untrusted};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::live::{Command, Task};
 use crate::adapters::CallConfig;
-use crate::media::{Attack, AttackSeen, MediaError, MediaPlan};
+use crate::media::{Attack, AttackSeen, MediaPlan};
 use crate::signalling::SignallingPlan;
 use crate::{Failure, Net};
 
 /// Stages that nobody has taken yet; beyond that they are lost.
 const MAX_STAGES: usize = 64;
+/// How long [`LiveCall::hang_up`] waits: a little more than the steps of a hang-up may take one after the other.
+const HANG_UP: Duration = Duration::from_millis(4800);
 /// Commands on their way.
 const MAX_COMMANDS: usize = 4;
 
@@ -286,11 +289,19 @@ impl LiveCall {
         self.command(|reply| Command::Refresh { reply }).await;
     }
 
-    /// Hangs up and waits for the end.
+    /// Hangs up and waits for the end: five seconds at most, whatever the target does.
     pub async fn hang_up(self) -> CallObservation {
-        self.command(|reply| Command::HangUp { reply }).await;
-        self.commands.closed().await;
-        self.seen()
+        let ending = async {
+            self.command(|reply| Command::HangUp { reply }).await;
+            self.commands.closed().await;
+        };
+        let ended = timeout(HANG_UP, ending).await.is_ok();
+        let mut seen = self.seen();
+        if !ended && seen.answered {
+            // Its task still writes to a target that does not read, and ends when that fails.
+            seen.ended_by.get_or_insert(EndedBy::Us);
+        }
+        seen
     }
 
     /// Sends a command and waits for its reply; `None` where the call is over.
@@ -299,8 +310,4 @@ impl LiveCall {
         self.commands.send(command(reply)).await.ok()?;
         answer.await.ok()
     }
-}
-
-pub(super) fn own_fault(error: &MediaError) -> String {
-    error.to_string()
 }

@@ -112,13 +112,18 @@ where
     let (tell, heard) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let accepted = tokio_tungstenite::accept_hdr_async(stream, echo_subprotocol).await;
-            if let Ok(socket) = accepted {
-                tokio::spawn(script(Peer { socket }, tell.clone()));
+            if let Some(peer) = accept(stream).await {
+                tokio::spawn(script(peer, tell.clone()));
             }
         }
     });
     (address, heard)
+}
+
+/// The far side of this connection, after the upgrade.
+pub async fn accept(stream: TcpStream) -> Option<Peer> {
+    let socket = tokio_tungstenite::accept_hdr_async(stream, echo_subprotocol).await.ok()?;
+    Some(Peer { socket })
 }
 
 #[expect(clippy::result_large_err, reason = "the signature is the library's")]

@@ -9,8 +9,10 @@ use super::ws::{Socket, Upgrade, UpgradeRefused, open};
 use crate::signalling::{Event, Input, Output, Signalling, SignallingPlan};
 use crate::{Failure, Net};
 
-/// How long a good-bye waits for its answer (house).
-const GOODBYE: Duration = Duration::from_secs(2);
+/// How long taking the contact back may take, challenge and all (house).
+const UNREGISTERING: Duration = Duration::from_millis(1500);
+/// How long the close frame may wait for a target that does not read (house).
+const CLOSING: Duration = Duration::from_millis(500);
 
 /// What the connection itself says.
 #[derive(Clone, Debug, Default)]
@@ -134,16 +136,16 @@ impl Line {
         }
     }
 
-    /// Takes a registered contact back and ends the connection. A registrar keeps few contacts of one user: one that is
-    /// left behind by each call would soon keep the next call out.
+    /// Takes a registered contact back and ends the connection, within two seconds. A registrar keeps few contacts of one
+    /// user: one that is left behind by each call would soon keep the next call out.
     pub async fn close(mut self) {
         if !self.broken {
             // A target that does not answer is left with its contact.
-            let _ = timeout(GOODBYE, self.unregister()).await;
+            let _ = timeout(UNREGISTERING, self.unregister()).await;
         }
         self.machine.input(Instant::now(), Input::Close);
         if !self.broken {
-            self.socket.close().await;
+            let _ = timeout(CLOSING, self.socket.close()).await;
         }
     }
 }

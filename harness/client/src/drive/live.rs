@@ -15,16 +15,18 @@ use url::Url;
 
 use super::call::{CallObservation, CallPlan, EndedBy, Stage};
 use super::line::{Incoming, Line};
+use super::servers;
 use super::udp::{MediaCall, MediaOptions, source_for};
-use super::{call, servers};
 use crate::media::{Attack, AttackSeen, Event as MediaEvent};
 use crate::signalling::{Input, LoginBend};
 use crate::{Failure, Net};
 
 /// How long gathering may take.
 const GATHERING: Duration = Duration::from_secs(15);
-/// How long a hang-up waits for its answer.
-const GOODBYE: Duration = Duration::from_secs(3);
+/// How long a hang-up waits for its answer. With what follows it, a call ends within five seconds whatever the target does.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// How long the media's own task may take to end (house): it waits for nobody.
+const LAST_WORD: Duration = Duration::from_millis(500);
 /// Provisional statuses, INFO bodies and servers that are kept.
 const MAX_KEPT: usize = 16;
 
@@ -93,7 +95,7 @@ impl Task {
                 self.converse(&mut line, &mut media, &mut inbox).await;
                 media.close().await;
                 // Its last word, after which the figures no longer change.
-                let _ = timeout(GOODBYE, async { while media.event().await.is_some() {} }).await;
+                let _ = timeout(LAST_WORD, async { while media.event().await.is_some() {} }).await;
                 self.look(&media);
             }
             line.close().await;
@@ -212,7 +214,7 @@ impl Task {
         match MediaCall::open(options).await {
             Ok(media) => Some(media),
             Err(error) => {
-                self.seen.own_fault = Some(call::own_fault(&error));
+                self.seen.own_fault = Some(error.to_string());
                 None
             }
         }

@@ -85,9 +85,14 @@ async fn resolve_within(within: Duration, net: &Net, config: &CallConfig) -> Ser
             if url.tcp || url.secure {
                 continue; // media go over UDP here; such a URL is the TURN probes' business
             }
-            let resolved = timeout_at(until, net.resolve(&url.host, url.port)).await;
-            let late = |_| Err(Failure::timeout(format!("{}: not resolved within {within:?}", url.host)));
-            let address = match resolved.unwrap_or_else(late) {
+            let late = || Failure::timeout(format!("{}: not resolved within {within:?}", url.host));
+            let resolving = async {
+                if Instant::now() >= until {
+                    return Err(late());
+                }
+                timeout_at(until, net.resolve(&url.host, url.port)).await.unwrap_or_else(|_| Err(late()))
+            };
+            let address = match resolving.await {
                 Ok(address) => address,
                 Err(failure) => {
                     servers.left_out.push(failure);
@@ -133,13 +138,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_takes_too_long_is_left_out() {
+    async fn what_is_not_resolved_in_time_or_out_of_scope_is_left_out() {
         let mut config = crate::drive::fake::config("ws://127.0.0.1:1/");
-        let urls = ["stun:localhost:3478", "stun:127.0.0.1:3478", "stun:192.0.2.1"].map(str::to_owned).to_vec();
+        let urls = ["stun:127.0.0.1:3478", "stun:192.0.2.1"].map(str::to_owned).to_vec();
         config.ice_servers = vec![IceServer { urls, ..IceServer::default() }];
-        let servers = resolve_within(Duration::ZERO, &crate::drive::fake::net(), &config).await;
-        assert_eq!(servers.stun, ["127.0.0.1:3478".parse().unwrap()]);
-        let outcomes: Vec<_> = servers.left_out.iter().map(|failure| failure.outcome.word()).collect();
-        assert_eq!(outcomes, ["timeout", "out-of-scope"]);
+        let net = crate::drive::fake::net();
+        for (within, stun, left_out) in
+            [(RESOLVING, 1, &["out-of-scope"][..]), (Duration::ZERO, 0, &["timeout", "timeout"])]
+        {
+            let servers = resolve_within(within, &net, &config).await;
+            let outcomes: Vec<_> = servers.left_out.iter().map(|failure| failure.outcome.word()).collect();
+            assert_eq!((servers.stun.len(), outcomes.as_slice()), (stun, left_out));
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ringfence_model::RunKey;
 use ringfence_srtp::Profile;
 
+use super::audio::Random;
 use super::dtls::{Dtls, Told};
 use super::identity::Identity;
 
@@ -125,4 +126,63 @@ fn a_flood_of_records_ends_the_handshake() {
         told.extend(client.input(now, &record));
     }
     assert!(matches!(&told[..], [Told::Failed(why)] if why.contains("too many")), "{told:?}");
+}
+
+#[test]
+fn a_hello_after_the_handshake_changes_no_evidence() {
+    let now = Instant::now();
+    let (mut client, mut server, _) = pair(&Identity::fresh().unwrap(), [GCM, GCM]);
+    client.start(now).unwrap();
+    run(now, &mut client, &mut server);
+    let key = RunKey::from_random([1; 32]);
+    let before = client.seen(&key);
+    assert!(before.completed);
+    // ServerHello of DTLS 1.0 with a suite of static RSA, in the clear: RFC 5246, section 7.4.1.3.
+    let body = [&[0xfe, 0xff][..], &[5; 32], &[0], &[0, 0x2f], &[0]].concat();
+    let length = u8::try_from(body.len()).unwrap();
+    let message = [&[2, 0, 0, length, 0, 0, 0, 0, 0, 0, 0, length][..], &body].concat();
+    let record = [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, length + 12][..], &message].concat();
+    client.input(now, &record);
+    let after = client.seen(&key);
+    assert_eq!((after.version, after.suite), (before.version, before.suite));
+    assert_eq!(after.server_random, before.server_random);
+}
+
+/// Damages one datagram of a handshake, wherever it stands: the far side may fail, and never panics.
+#[test]
+fn damaged_handshakes_fail_without_a_panic() {
+    let now = Instant::now();
+    let (certificate, mut random) = (Identity::fresh().unwrap(), Random::new(11));
+    for round in 0..300 {
+        let (mut client, mut server, _) = pair(&certificate, [GCM, GCM]);
+        client.start(now).unwrap();
+        let mut left = random.next() % 8;
+        let mut damage = |datagram: &mut Vec<u8>| {
+            if left == 0 {
+                let at = (random.next() as usize) % datagram.len().max(1);
+                match random.next() % 4 {
+                    0 => datagram.truncate(at),
+                    1 => datagram.insert(at, random.next() as u8),
+                    2 => datagram.iter_mut().skip(at).take(4).for_each(|byte| *byte = random.next() as u8),
+                    _ => datagram.iter_mut().skip(at).take(1).for_each(|byte| *byte = [0, 1, 0x7f, 0xff][round % 4]),
+                }
+            }
+            left = left.wrapping_sub(1);
+        };
+        for _ in 0..20 {
+            let (mut there, mut back) = (Vec::new(), Vec::new());
+            there.extend(std::iter::from_fn(|| client.poll_transmit(now)));
+            there.iter_mut().for_each(&mut damage);
+            there.iter().for_each(|datagram| drop(server.input(now, datagram)));
+            back.extend(std::iter::from_fn(|| server.poll_transmit(now)));
+            back.iter_mut().for_each(&mut damage);
+            back.iter().for_each(|datagram| drop(client.input(now, datagram)));
+        }
+        // What completed on both sides agreed on one thing.
+        let key = RunKey::from_random([1; 32]);
+        let (ours, theirs) = (client.seen(&key), server.seen(&key));
+        assert!(!ours.completed || ours.certificate.matches, "{ours:?}");
+        assert!(!theirs.completed || theirs.certificate.matches, "{theirs:?}");
+        assert!(!(ours.completed && theirs.completed) || ours.server_random == theirs.server_random);
+    }
 }

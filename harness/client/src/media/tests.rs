@@ -74,6 +74,8 @@ fn a_stun_server_gives_a_reflexive_candidate() {
     let (events, _) = run(&mut machine, &mut now, Duration::ZERO);
     let [Event::Offer(text)] = &events[..] else { panic!("{events:?}") };
     assert!(text.contains("203.0.113.5 1234 typ srflx raddr 127.0.0.1 rport 50000"), "{text}");
+    // The answer to a request that was repeated comes twice.
+    machine.input(now, Input::Datagram { local: address(LOCAL), remote: address(SERVER), bytes: &bytes });
     assert_eq!(machine.seen(now).datagrams_received, 0, "servers are not the target");
 }
 
@@ -162,6 +164,61 @@ fn noise_neither_panics_nor_grows() {
     let (events, sent) = run(&mut machine, &mut now, Duration::from_secs(60));
     assert_eq!(events, [Event::AttackDone(AttackSeen::default())]);
     assert!(sent.iter().all(|(_, bytes)| classify(bytes) == Kind::Stun));
+    assert_eq!(machine.poll(), Output::Idle);
+}
+
+/// STUN whose frame is right and whose attributes are not: of the target, and of both kinds of server.
+#[test]
+fn malformed_stun_neither_panics_nor_counts() {
+    let mut now = Instant::now();
+    let turn = TurnServer { address: address(SERVER), username: "u".into(), credential: "p".into() };
+    let stun = address("127.0.0.9:3479");
+    let mut machine = machine(now, MediaPlan::default(), vec![turn], vec![stun]);
+    let mut random = Random::new(5);
+    let kinds =
+        [1u16, 6, 8, 9, 0x0c, 0x0d, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x20, 0x24, 0x25, 0x8028, 0x8029, 0x802a];
+    let mut transactions = Vec::new();
+    for round in 0..20_000 {
+        if round == 5_000 {
+            machine.input(now, Input::Answer(ANSWER));
+        }
+        let mut body = Vec::new();
+        for _ in 0..random.next() % 4 {
+            let kind = kinds[(random.next() as usize) % kinds.len()];
+            let length = (random.next() % 25) as u16;
+            body.extend([kind.to_be_bytes(), length.to_be_bytes()].concat());
+            body.extend((0..length.next_multiple_of(4)).map(|_| random.next() as u8));
+        }
+        // Requests, indications and answers of Binding and of TURN's methods, some to what was really asked.
+        let class = [0x000u16, 0x010, 0x100, 0x110][(random.next() % 4) as usize];
+        let kind = class | [1u16, 3, 4, 7, 8, 9][(random.next() % 6) as usize];
+        let transaction = match transactions.len() {
+            0 => [7; 12],
+            known if random.next().is_multiple_of(2) => transactions[(random.next() as usize) % known],
+            _ => [random.next() as u8; 12],
+        };
+        let length = u16::try_from(body.len()).unwrap().to_be_bytes();
+        let bytes = [&kind.to_be_bytes()[..], &length, &[0x21, 0x12, 0xa4, 0x42], &transaction, &body].concat();
+        let remote = [address("127.0.0.1:40000"), address(SERVER), stun][(random.next() % 3) as usize];
+        machine.input(now, Input::Datagram { local: address(LOCAL), remote, bytes: &bytes });
+        loop {
+            match machine.poll() {
+                Output::Transmit { bytes, .. } => {
+                    transactions.extend(Message::parse(&bytes).map(|message| message.transaction));
+                    let excess = transactions.len().saturating_sub(8);
+                    transactions.drain(..excess);
+                }
+                Output::Event(_) => {}
+                Output::Timeout(_) | Output::Idle => break,
+            }
+        }
+        now += Duration::from_micros(300);
+        machine.input(now, Input::Timeout);
+    }
+    let seen = machine.seen(now);
+    assert!(!seen.ice.connected && seen.ice.local_type.is_none());
+    machine.input(now, Input::Close);
+    run(&mut machine, &mut now, Duration::from_secs(60));
     assert_eq!(machine.poll(), Output::Idle);
 }
 

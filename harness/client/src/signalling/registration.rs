@@ -37,7 +37,7 @@ pub(super) struct Registration {
 }
 
 enum State {
-    Pending(Pending),
+    Pending(Box<Pending>),
     /// Done; it is sent again at that time.
     Refresh(Instant),
     Done,
@@ -128,7 +128,7 @@ impl Signalling {
         let auth = asked.unwrap_or(first);
         let mut pending = Pending { draft, branch: String::new(), auth, deadline: now, reported: true };
         if self.send(now, &mut pending, credentials.as_ref()) {
-            registration.state = State::Pending(pending);
+            registration.state = State::Pending(Box::new(pending));
             self.registration = Some(registration);
         }
     }
@@ -138,9 +138,8 @@ impl Signalling {
             return;
         }
         let Some(registration) = &mut self.registration else { return };
-        let State::Pending(Pending { mut auth, .. }) = std::mem::replace(&mut registration.state, State::Done) else {
-            return;
-        };
+        let State::Pending(pending) = std::mem::replace(&mut registration.state, State::Done) else { return };
+        let mut auth = pending.auth;
         let again = match answer.status {
             401 | 407 => registration.credentials.is_some() && auth.take(&answer.message),
             423 => registration.takes_interval(answer),

@@ -16,7 +16,10 @@ fn reproducing_takes_the_same_target_policy_and_scenarios() {
         "ringfence run --scenarios mine --targets x",
         "ringfence run --target target.toml --scenarios mine --only a/b",
     );
-    case("ringfence run --target 'my file.toml'", "ringfence run --target target.toml --only a/b");
+    case(
+        "ringfence run --target 'my file.toml' --scenarios a --scenarios 'b c' --only x/y",
+        "ringfence run --target 'my file.toml' --scenarios a --scenarios 'b c' --only a/b",
+    );
     case("", "ringfence run --target target.toml --only a/b");
 }
 

@@ -267,10 +267,10 @@ async fn ask_options(socket: &mut Socket, url: &Url) -> Result<Option<u16>, Fail
     getrandom::fill(&mut random).map_err(|error| Failure::protocol(format!("no random bytes: {error}")))?;
     let tag: String = random.iter().map(|b| format!("{b:02x}")).collect();
     let request = sip::Builder::request("OPTIONS", &uri)
-        .header("Via", &format!("{via} {tag}.invalid;branch=z9hG4bK{tag}"))
+        .header("Via", format!("{via} {tag}.invalid;branch=z9hG4bK{tag}"))
         .header("Max-Forwards", "70")
-        .header("From", &format!("<sip:anonymous@anonymous.invalid>;tag={tag}"))
-        .header("To", &format!("<{uri}>"))
+        .header("From", format!("<sip:anonymous@anonymous.invalid>;tag={tag}"))
+        .header("To", format!("<{uri}>"))
         .header("Call-ID", &tag)
         .header("CSeq", "1 OPTIONS")
         .build()
@@ -284,6 +284,67 @@ async fn ask_options(socket: &mut Socket, url: &Url) -> Result<Option<u16>, Fail
         let prepared = sip::prepare(&message).map_err(|error| Failure::protocol(error.to_string()))?;
         if let Some(status) = prepared.message.status() {
             return Ok(Some(status));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use futures_util::{SinkExt, StreamExt};
+    use ringfence_model::target::Target;
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+
+    use super::*;
+
+    /// A server in clear that says `answer` to the first message, and closes where there is none.
+    async fn asked(echoes_subprotocol: bool, answer: Option<&'static str>) -> Seen {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("ws://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                #[expect(clippy::result_large_err, reason = "the library's own signature")]
+                let upgrade = |_: &Request, mut response: Response| {
+                    if echoes_subprotocol {
+                        response.headers_mut().insert("Sec-WebSocket-Protocol", "sip".parse().unwrap());
+                    }
+                    Ok(response)
+                };
+                let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, upgrade).await else { continue };
+                let came = socket.next().await;
+                if let (Some(Ok(_)), Some(answer)) = (came, answer) {
+                    let _ = socket.send(Message::text(answer)).await; // the client may have seen enough
+                }
+                let _ = socket.close(None).await;
+            }
+        });
+        let target = "name = \"t\"\nadapter = \"sip\"\n[endpoints]\nconfig = \"https://127.0.0.1/\"\n\
+                      [[scope]]\nnetworks = [\"127.0.0.0/8\"]\n";
+        let net = Net::new(&Target::parse(target, Path::new("t.toml")).unwrap()).unwrap();
+        let upgrade = Upgrade { url, origin: None, subprotocol: Some("sip".into()), headers: vec![] };
+        let mut seen = Seen::default();
+        try_port(&net, &upgrade, &mut seen).await;
+        assert_eq!(seen.ports.len(), 1);
+        assert_eq!(seen.ports[0].accepted, seen.accepted);
+        seen
+    }
+
+    const ANSWER: &str = "SIP/2.0 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n";
+
+    #[tokio::test]
+    async fn granted_means_that_it_is_a_sip_server() {
+        let seen = asked(true, Some(ANSWER)).await;
+        assert!(seen.accepted && seen.sip_answer.status == Some(405) && seen.subprotocol.is_some());
+        let seen = asked(true, None).await;
+        assert!(seen.accepted && seen.sip_answer.status.is_none(), "granted, and closed");
+        let seen = asked(false, Some(ANSWER)).await;
+        assert!(seen.accepted && seen.subprotocol.is_none(), "it forgets the subprotocol, and speaks SIP");
+        for answer in [None, Some("hello")] {
+            let seen = asked(false, answer).await;
+            assert!(!seen.accepted && seen.status == Some(101), "another program on that port");
         }
     }
 }

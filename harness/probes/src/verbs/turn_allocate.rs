@@ -300,14 +300,13 @@ impl Wire {
                 .and_then(|message| message.emit()),
         };
         let bytes = bytes.map_err(|error| Failure::protocol(format!("cannot write the request: {error}")))?;
-        let answer = match self {
+        match self {
             Self::Datagrams(socket) => ask_datagrams(socket, &bytes, id, seen).await,
             Self::Stream(stream) => {
                 seen.bytes_out += bytes.len();
                 timeout(STREAM_ANSWER, ask_stream(stream, &bytes, id, seen)).await.unwrap_or_else(|_| Err(silent()))
             }
-        };
-        answer
+        }
     }
 }
 

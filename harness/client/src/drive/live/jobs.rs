@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Command, GOODBYE, Job, Task};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::Failure;
 use crate::drive::call::EndedBy;
@@ -40,8 +41,9 @@ impl Task {
         self.end(EndedBy::Us);
         media.audio(false).await;
         self.job = Some(Job::HangUp { until: Instant::now() + GOODBYE, reply });
-        for event in line.input(Input::Bye).await {
-            self.on_signalling(event);
+        match timeout(GOODBYE, line.input(Input::Bye)).await {
+            Ok(events) => events.into_iter().for_each(|event| drop(self.on_signalling(event))),
+            Err(_) => self.over = true, // the target does not even read
         }
     }
 

@@ -6,6 +6,7 @@ use super::super::fake::{Heard, Peer};
 use super::*;
 use crate::adapters::IceServer;
 use crate::media::CandidatePolicy;
+use crate::net::Limits;
 
 /// Registers every client and tells each request after that with its `Expires`, and the end of the connection.
 async fn remembering(answers: bool) -> (String, Heard) {
@@ -102,4 +103,62 @@ async fn a_relay_that_is_not_there_is_the_targets_doing() {
     assert!(stages.iter().any(|stage| matches!(stage, Stage::MediaFailed(_))), "{stages:?}");
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     heard(&mut told, &["registered", "REGISTER 0", "closed"]).await;
+}
+
+#[tokio::test]
+async fn a_target_that_ignores_the_hang_up_is_left_in_time() {
+    let (address, mut told) = sip_server(|mut peer, tell| async move {
+        registrar(&mut peer).await?;
+        let invite = peer.expect("INVITE").await?;
+        peer.answer(&invite, 200, "Contact: <sip:callee@10.0.0.1>", DEAD_ANSWER).await;
+        peer.expect("ACK").await?;
+        tell_all(&mut peer, &tell, false).await
+    })
+    .await;
+    let (live, _) = call(&address, |_| {}).await;
+    let started = Instant::now();
+    let seen = live.hang_up().await;
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_eq!((seen.ended_by, seen.failure), (Some(EndedBy::Us), None));
+    heard(&mut told, &["BYE ", "REGISTER 0", "closed"]).await;
+}
+
+#[tokio::test]
+async fn a_target_that_asks_and_does_not_read_holds_nobody_up() {
+    // A small window, and more requests than the answers to them fit into.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2048).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(8).unwrap();
+    let address = format!("ws://{}/sip", listener.local_addr().unwrap());
+    let (begin, begun) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(async move {
+        let mut peer = super::super::fake::accept(listener.accept().await.unwrap().0).await?;
+        registrar(&mut peer).await?;
+        let invite = peer.expect("INVITE").await?;
+        peer.answer(&invite, 200, "Contact: <sip:callee@10.0.0.1>", DEAD_ANSWER).await;
+        peer.expect("ACK").await?;
+        begun.await.ok()?;
+        let via = format!("Via: SIP/2.0/WSS f;branch=z9hG4bKo;x={}\r\n", "x".repeat(8000)).repeat(7);
+        for number in 0..250 {
+            peer.send(format!(
+                "OPTIONS sip:x@y.invalid SIP/2.0\r\n{via}From: <sip:f@f>;tag=f\r\nTo: <sip:x@y>\r\nCall-ID: {number}\r\n\
+                 CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+            ))
+            .await;
+        }
+        std::future::pending::<Option<()>>().await
+    });
+    let net = net().with_limits(Limits::default());
+    let mut plan = CallPlan::honest(config(&address), MediaPlan::default(), 1);
+    plan.media_within = Duration::from_millis(100);
+    let mut live = place(&net, plan, &key(), |_| {}).await;
+    begin.send(()).unwrap();
+    let writing = tokio::time::timeout(Duration::from_secs(1), live.run_for(Duration::from_millis(300))).await;
+    assert!(writing.is_err(), "the call's task waits for the target to read");
+    let started = Instant::now();
+    let seen = live.hang_up().await;
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(seen.answered && seen.ended_by.is_some(), "{seen:#?}");
+    server.abort();
 }

@@ -62,7 +62,11 @@ fn nobody_is_talked_into_staying() {
     let mut challenging = registered();
     challenging.input(Input::Unregister);
     for nonce in 0..100 {
-        challenging.answer("REGISTER", 401, &format!("WWW-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\", stale=true"));
+        challenging.answer(
+            "REGISTER",
+            401,
+            &format!("WWW-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\", stale=true"),
+        );
     }
     assert!(challenging.count("REGISTER") < 10);
     assert!(matches!(challenging.last_event(), Event::RegisterFinal { status: 401, .. }));
@@ -86,7 +90,9 @@ fn where_nothing_is_bound_nothing_is_asked() {
         assert!(matches!(script.last_event(), Event::RegisterFinal { .. }));
         script
     };
-    for mut script in [Script::new(|_| {}), refused(LoginBend::Wrong), refused(LoginBend::None), refused(LoginBend::Own)] {
+    for mut script in
+        [Script::new(|_| {}), refused(LoginBend::Wrong), refused(LoginBend::None), refused(LoginBend::Own)]
+    {
         let before = script.count("REGISTER");
         script.input(Input::Unregister);
         assert!(matches!(script.last_event(), Event::Unregistered));

@@ -1,0 +1,238 @@
+//! What a sound target shows each probe, and a journal around it.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use ringfence_judge::{Journal, Library, judge};
+use ringfence_model::evidence::{End, Entry, Event, JOURNAL_FORMAT, NotAsked, Plan, RunHeader, Seen};
+use ringfence_model::observation::Common;
+use ringfence_model::scenario::Step;
+use ringfence_model::target::Target;
+use ringfence_model::verdict::{State, Verdict};
+use ringfence_probes::verbs::{
+    call, cors_probe, fetch_config, http_request, media_attack, open_websocket, register, turn_allocate, wait,
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::support;
+
+static LIBRARY: LazyLock<Library> = LazyLock::new(support::library);
+
+/// The scenarios that there are.
+pub fn ids() -> Vec<String> {
+    LIBRARY.scenarios().map(|loaded| loaded.scenario().id.clone()).collect()
+}
+
+/// One scenario before a target that is sound but for what a case changes.
+pub struct About {
+    id: &'static str,
+    target: Value,
+    policy: &'static str,
+    sound: BTreeMap<&'static str, Value>,
+}
+
+/// Left out, instead of a change: the step is not asked.
+pub const NOT_ASKED: Value = Value::Null;
+
+impl About {
+    /// `sound` is what this scenario's own steps see of a sound target, beyond what [`healthy`] says of every probe.
+    pub fn new(id: &'static str, sound: &[(&'static str, Value)]) -> Self {
+        let about = Self {
+            id,
+            target: target("cognigy", "session_scope = true"),
+            policy: "webrtc-mti",
+            sound: sound.iter().cloned().collect(),
+        };
+        about.case("a sound target", &[], State::Pass);
+        about
+    }
+
+    /// The same before another target file: its adapter and what it declares.
+    pub fn with_target(&self, adapter: &str, declared: &str) -> Self {
+        Self { target: target(adapter, declared), sound: self.sound.clone(), ..*self }
+    }
+
+    /// The same under another policy.
+    pub fn with_policy(&self, policy: &'static str) -> Self {
+        Self { policy, target: self.target.clone(), sound: self.sound.clone(), ..*self }
+    }
+
+    /// Judges what was seen, with these changes.
+    #[track_caller]
+    pub fn case(&self, what: &str, changes: &[(&str, Value)], expected: State) -> Verdict {
+        let loaded = LIBRARY.get(self.id).expect("the scenario exists");
+        let mut journal = Journal::new(self.header());
+        let mut push = |event| journal.push(Entry { seq: 0, t_ms: 0, event }).expect("each event comes once");
+        push(Event::Plan(Plan { chains: vec![self.id.into()], left_out: vec![] }));
+        for (step, _) in changes {
+            assert!(loaded.scenario().step.iter().any(|known| known.name == *step), "{what}: no step {step}");
+        }
+        for step in &loaded.scenario().step {
+            let change = changes.iter().find(|(name, _)| *name == step.name).map(|(_, change)| change);
+            let sound = self.sound.get(step.name.as_str());
+            if change.or(sound) == Some(&NOT_ASKED) {
+                let (scenario, step, why) = (self.id.into(), step.name.clone(), "not there".into());
+                push(Event::NotAsked(NotAsked { scenario, attempt: 1, step, why }));
+                continue;
+            }
+            let mut observation = healthy(step);
+            let sound = sound.filter(|sound| **sound != NOT_ASKED);
+            sound.into_iter().chain(change).for_each(|change| merge(&mut observation, change));
+            push(Event::Seen(Seen {
+                scenario: self.id.into(),
+                attempt: 1,
+                step: step.name.clone(),
+                probe: step.probe.clone(),
+                with: step.with.clone().into_iter().collect(),
+                observation: if observation.get("only").is_some() { broken() } else { object(observation) },
+            }));
+        }
+        push(Event::End(End { complete: true, ..End::default() }));
+        let verdict = judge(&journal, &LIBRARY, None).pop().expect("one verdict");
+        assert_eq!(verdict.state, expected, "{}, {what}: {verdict:#?}", self.id);
+        verdict
+    }
+
+    fn header(&self) -> RunHeader {
+        let policy = support::policy(self.policy);
+        RunHeader {
+            format: JOURNAL_FORMAT.into(),
+            id: "1".into(),
+            version: "0".into(),
+            started: "2026-01-01T00:00:00Z".into(),
+            key: "00000001".into(),
+            seed: 0,
+            target: self.target.clone(),
+            policy_name: self.policy.into(),
+            policy: serde_json::to_value(policy).expect("plain data"),
+            command: "test".into(),
+            words: String::new(),
+            scenarios: vec![],
+        }
+    }
+}
+
+/// A change that leaves nothing of the observation: the step's input gave nothing to work with.
+pub fn input_failed() -> Value {
+    json!({ "only": true })
+}
+
+fn broken() -> Map<String, Value> {
+    object(json!({ "outcome": "protocol", "elapsed_ms": 0, "error": "its input gave nothing to work with" }))
+}
+
+/// A digest that differs for different texts.
+pub fn digest(text: &str) -> Value {
+    let sum = text.bytes().fold(0u128, |sum, byte| sum * 257 + u128::from(byte));
+    json!(format!("digest:00000001:{sum:032x}"))
+}
+
+fn target(adapter: &str, declared: &str) -> Value {
+    let text = format!(
+        "name = \"t\"\nadapter = \"{adapter}\"\n[endpoints]\nconfig = \"https://c.test/token\"\n[declared]\n{declared}\n"
+    );
+    let target = Target::parse(&text, std::path::Path::new("t.toml")).expect("a target file");
+    serde_json::to_value(target.view()).expect("plain data")
+}
+
+/// What a probe's types say by default, and on top what a sound target adds.
+fn healthy(step: &Step) -> Value {
+    let word = |name: &str| step.with.get(name).and_then(Value::as_str);
+    let own = |what: &str| digest(&format!("{what} {}", step.name));
+    match step.probe.as_str() {
+        "fetch-config" => seen(
+            fetch_config::Seen::default(),
+            json!({ "status": 200, "cache_control": "no-store", "config": {
+                "kind": "legacy", "ws_uri": "wss://s.test", "scheme": "wss", "password": own("password"),
+                "username": own("user"), "ice_servers": [{ "urls": ["turn:t.test", "turns:t.test"] }]
+            } }),
+        ),
+        "http-request" if word("scheme") == Some("http") => {
+            seen(http_request::Seen::default(), json!({ "outcome": "unreachable" }))
+        }
+        "http-request" => seen(
+            http_request::Seen::default(),
+            json!({ "status": 200, "headers": [{ "name": "cache-control", "value": "no-store" }] }),
+        ),
+        "cors-probe" => {
+            let answer = |variant: &str| match variant {
+                "absent" => json!({ "variant": variant, "preflight": { "status": 204 }, "actual": { "status": 200 } }),
+                _ => json!({ "variant": variant, "origin": "https://evil.test",
+                    "preflight": { "status": 204 }, "actual": { "status": 200 } }),
+            };
+            let variants = step.with["variants"].as_array().expect("variants");
+            let answers: Vec<Value> = variants.iter().filter_map(Value::as_str).map(answer).collect();
+            seen(cors_probe::Seen::default(), json!({ "answers": answers }))
+        }
+        "open-websocket" if word("scheme") == Some("ws") => {
+            let ports: Vec<Value> = [443, 80, 8080].map(|port| json!({ "port": port, "accepted": false })).into();
+            seen(open_websocket::Seen::default(), json!({ "outcome": "unreachable", "ports": ports }))
+        }
+        "open-websocket" if matches!(word("origin"), None | Some("trusted" | "absent")) => seen(
+            open_websocket::Seen::default(),
+            json!({ "status": 101, "accepted": true, "subprotocol": "sip", "sip_answer": { "status": 200 } }),
+        ),
+        "open-websocket" => seen(open_websocket::Seen::default(), json!({ "status": 403, "origin": "x" })),
+        "register" => {
+            let times = step.with.get("times").and_then(Value::as_u64).unwrap_or(1);
+            let status = if matches!(word("login"), None | Some("own")) { 200 } else { 401 };
+            let statuses = vec![status; usize::try_from(times).expect("few")];
+            seen(register::Seen::default(), json!({ "status": status, "statuses": statuses }))
+        }
+        "turn-allocate" => seen(
+            turn_allocate::Seen::default(),
+            match word("login") {
+                Some("none") => json!({ "offered": true, "reachable": true, "error_code": 401 }),
+                _ => json!({ "offered": true, "reachable": true, "allocated": true, "lifetime_s": 600 }),
+            },
+        ),
+        "call" => seen(
+            call::Seen::default(),
+            json!({
+                "status": 200, "invite_status": 200, "answered": true, "ended_by": "us", "seconds": 5.0,
+                "sdp": { "profile": "UDP/TLS/RTP/SAVPF", "media_accepted": true, "rtcp_mux": true,
+                    "fingerprints": ["sha-256 AA"], "tls_id": format!("id {}", step.name) },
+                "ice": { "connected": true, "ufrag_length": 8, "pwd_length": 24,
+                    "remote_ufrag": own("ufrag"), "remote_pwd": own("pwd") },
+                "dtls": { "completed": true, "role": "client", "version": "1.2", "server_random": own("random"),
+                    "certificate": { "digest": own("certificate"), "matches": true } },
+                "srtp": { "profile": "gcm-128", "keys": own("keys"), "tag_bytes": 16 },
+                "media": { "sent": 250, "received": 240, "authenticated": 240, "echoed": 230 },
+                "rtcp": { "received": 2, "authenticated": 2 }, "datagrams_received": 300
+            }),
+        ),
+        "media-attack" => seen(
+            media_attack::Seen::default(),
+            json!({ "control_before": true, "control_after": true, "sent": 50, "call_alive": true }),
+        ),
+        "wait" => seen(wait::Seen::default(), json!({ "seconds": 3 })),
+        other => panic!("no sound observation of {other}"),
+    }
+}
+
+fn seen(seen: impl Serialize, sound: Value) -> Value {
+    let mut whole = serde_json::to_value(Common::default()).expect("plain data");
+    merge(&mut whole, &serde_json::to_value(seen).expect("plain data"));
+    merge(&mut whole, &sound);
+    whole
+}
+
+/// Objects merge, null takes a field away, everything else takes the place of what was there.
+fn merge(into: &mut Value, change: &Value) {
+    match (into, change) {
+        (Value::Object(fields), Value::Object(changes)) => {
+            for (name, change) in changes {
+                match change {
+                    Value::Null => drop(fields.remove(name)),
+                    _ => merge(fields.entry(name.clone()).or_insert(Value::Null), change),
+                }
+            }
+        }
+        (into, change) => *into = change.clone(),
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().expect("an object")
+}
