@@ -1,7 +1,6 @@
 //! `ringfence lab`: serves the embedded lab until Ctrl-C, and prints a target file for it.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use ringfence_judge::Loaded;
 use ringfence_lab::fault::Fault;
@@ -18,8 +17,13 @@ pub async fn lab(args: LabArgs) -> Result<Exit, Problem> {
         return list_faults();
     }
     let fault = args.fault.as_deref().map(named).transpose()?;
-    let temporary = tempfile::Builder::new().prefix("ringfence-lab-").tempdir().map_err(Problem::output)?;
-    let folder = args.folder.unwrap_or_else(|| PathBuf::from(temporary.path()));
+    // Made only where it is needed: a lab that is killed cannot take it along.
+    let temporary = match &args.folder {
+        Some(_) => None,
+        None => Some(tempfile::Builder::new().prefix("ringfence-lab-").tempdir().map_err(Problem::output)?),
+    };
+    let folder = args.folder.or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
+    let folder = folder.ok_or_else(|| Problem::internal("no folder for the lab"))?;
     std::fs::create_dir_all(&folder).map_err(|error| Problem::output(format!("{}: {error}", folder.display())))?;
     // Absolute, so that the printed target file works from everywhere.
     let folder = std::path::absolute(&folder).map_err(Problem::output)?;
