@@ -253,6 +253,9 @@ mod tests {
         refused("name = \"x\"\nadapter = \"cognigy\"\n", "t.toml:2:1: adapter: adapter `cognigy` needs");
         refused(&GOOD.replace("https:", "ftp:"), "t.toml:4:1: config: `ftp://a.test/t` has the scheme `ftp`");
         refused(&format!("participants = [\"a\"]\n{GOOD}"), "there is no [logins.a]");
-        refused(&format!("{GOOD}[logins.valid]\nbearer = \"text\"\n"), "t.toml:6:10: the secret itself stands here; give");
+        refused(
+            &format!("{GOOD}[logins.valid]\nbearer = \"text\"\n"),
+            "t.toml:6:10: the secret itself stands here; give",
+        );
     }
 }
