@@ -45,28 +45,6 @@ pub fn xml(text: &str) -> String {
     text.chars().filter(|&c| matches!(c, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..)).collect()
 }
 
-/// JSON text with the same value that is inert wherever it is pasted: no control, direction mark or zero-width
-/// character stands in it raw, and no `<`, so that it can lie in a page's script element as it is.
-pub fn json(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut units = [0; 2];
-    for c in text.chars() {
-        if c == '\n' || (c != '<' && is_inert(c)) {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut units) {
-                out += &format!("\\u{unit:04x}");
-            }
-        }
-    }
-    out
-}
-
-fn is_inert(c: char) -> bool {
-    // ASCII first: asking by way of `Untrusted` costs an allocation per character.
-    if c.is_ascii() { !c.is_ascii_control() } else { Untrusted::new(c.to_string()).visible().starts_with(c) }
-}
-
 /// Text for an output that knows ASCII only: typographic marks become their plain forms, the rest is spelt out.
 pub fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -106,15 +84,6 @@ pub fn slug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn json_keeps_its_value_and_loses_what_acts() {
-        let value = "\u{1b}[31m\u{9b}\u{202e}\u{feff}\u{e0041}</script><!-- ü 🙂";
-        let text = json(&serde_json::to_string(value).unwrap());
-        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
-        assert!(!text.contains(['<', '\u{9b}', '\u{202e}', '\u{feff}', '\u{e0041}', '\u{1b}']), "{text}");
-        assert!(text.ends_with("ü 🙂\""), "what is harmless stays legible: {text}");
-    }
 
     #[test]
     fn orders_to_ci_services_are_defused_and_addresses_are_not() {

@@ -1,13 +1,14 @@
 //! JSON: the report as it stands, in the order of its types, and the schema that it follows.
 
 use ringfence_model::report::{REPORT_FORMAT, Report};
+use ringfence_model::untrusted::inert_json;
 use schemars::generate::SchemaSettings;
 
-use crate::{RenderError, escape};
+use crate::RenderError;
 
 /// The report, pretty. The same text lies in the HTML page, byte for byte, which is why it holds no `<`.
 pub fn render(report: &Report) -> Result<String, RenderError> {
-    Ok(escape::json(&serde_json::to_string_pretty(report)?) + "\n")
+    Ok(inert_json(&serde_json::to_string_pretty(report)?) + "\n")
 }
 
 /// The JSON Schema (draft 2020-12) of `ringfence.report/v1`. Within v1 fields are added, never changed or removed.

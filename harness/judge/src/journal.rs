@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ringfence_model::evidence::{End, Entry, Event, JOURNAL_FORMAT, NotAsked, OwnFault, Plan, RunHeader, Seen};
+use ringfence_model::untrusted::inert_json;
 use serde_json::Value;
 
 use crate::JudgeError;
@@ -48,10 +49,10 @@ impl Try {
     }
 }
 
-/// One line of a journal, with its line end.
+/// One line of a journal, with its line end; harmless also where somebody prints it on a terminal.
 pub fn write_line(entry: &Entry) -> String {
     // Entries hold JSON values, text and numbers only: none of them can fail to be written.
-    let mut line = serde_json::to_string(entry).unwrap_or_default();
+    let mut line = inert_json(&serde_json::to_string(entry).unwrap_or_default());
     line.push('\n');
     line
 }

@@ -52,8 +52,25 @@ impl Untrusted {
     }
 }
 
+/// JSON text of the same value in which nothing acts on a terminal or a page: `<` and every character that is not inert
+/// become `\\u` escapes. Outside strings JSON has no such character but the line end, which stays.
+pub fn inert_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for c in json.chars() {
+        if c == '\n' || (c != '<' && is_inert(c)) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut units) {
+                out += &format!("\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
+
 /// Whether a character can be shown as it is: no control, no direction override, no zero-width or line separator.
-fn is_inert(c: char) -> bool {
+pub fn is_inert(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
             '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -107,5 +124,14 @@ mod tests {
         let text = Untrusted::new("é".repeat(KEPT_BYTES));
         assert!(text.raw().len() < KEPT_BYTES + 40);
         assert!(text.raw().ends_with("bytes omitted]"));
+    }
+
+    #[test]
+    fn inert_json_keeps_its_value_and_loses_what_acts() {
+        let value = "\u{1b}[31m\u{9b}\u{202e}\u{feff}\u{e0041}</script><!-- ü 🙂";
+        let text = inert_json(&serde_json::to_string(value).unwrap());
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
+        assert!(!text.contains(['<', '\u{9b}', '\u{202e}', '\u{feff}', '\u{e0041}', '\u{1b}']), "{text}");
+        assert!(text.ends_with("ü 🙂\""), "what is harmless stays legible: {text}");
     }
 }

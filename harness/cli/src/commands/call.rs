@@ -8,6 +8,7 @@ use ringfence_client::media::{CandidatePolicy, Identity, MediaPlan, Setup};
 use ringfence_client::{Failure, Net};
 use ringfence_model::observation::Outcome;
 use ringfence_model::target::Target;
+use ringfence_model::untrusted::inert_json;
 use ringfence_model::{Exit, RunKey, Untrusted};
 use ringfence_runner::{consent, today};
 
@@ -283,5 +284,5 @@ fn json(seen: &CallObservation) -> Result<String, Problem> {
         "error": seen.failure.as_ref().map(|failure| &failure.error),
         "media": seen.media,
     });
-    Ok(serde_json::to_string_pretty(&value).map_err(Problem::internal)? + "\n")
+    Ok(inert_json(&serde_json::to_string_pretty(&value).map_err(Problem::internal)?) + "\n")
 }
