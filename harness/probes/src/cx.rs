@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ringfence_client::adapters::{self, Ask, CallConfig, FetchError};
+use ringfence_client::adapters::{self, Ask, CallConfig, FetchError, Fetched};
 use ringfence_client::http::Answer;
 use ringfence_client::{Failure, Net};
 use ringfence_model::target::Target;
@@ -35,25 +35,24 @@ pub struct Cx {
 }
 
 impl Cx {
-    /// The configuration that a step kept, or one fetched for this step alone.
-    pub async fn config(&self, step: Option<&ConfigRef>) -> Result<Arc<CallConfig>, FetchError> {
-        let Some(name) = step else {
-            let ask = Ask { participant: 1, ..Ask::default() };
-            let fetched = adapters::fetch(&self.net, &self.target, &ask).await?;
-            self.learn_answer(&fetched.answer);
-            let status = fetched.answer.status;
-            let config = fetched.config.ok_or_else(|| {
-                let why =
-                    fetched.error.as_ref().map_or_else(|| missing(&fetched.missing_fields), |e| e.raw().to_owned());
-                FetchError::Target(Failure::protocol(format!("no configuration (status {status}): {why}")))
-            })?;
-            self.learn(&config);
-            return Ok(Arc::new(config));
-        };
-        match self.kept.get(&name.0) {
-            Some(Kept::Config(config)) => Ok(config.clone()),
-            _ => Err(FetchError::Own(format!("step {} keeps no configuration", name.0))),
+    /// The configuration that a step kept, or one fetched for this step alone. The inner failure is the target's.
+    pub async fn config(&self, step: Option<&ConfigRef>) -> Result<Result<Arc<CallConfig>, Failure>, OwnFault> {
+        if let Some(name) = step {
+            return match self.kept.get(&name.0) {
+                Some(Kept::Config(config)) => Ok(Ok(config.clone())),
+                _ => Err(OwnFault(format!("step {} keeps no configuration", name.0))),
+            };
         }
+        let ask = Ask { participant: 1, ..Ask::default() };
+        let fetched = match adapters::fetch(&self.net, &self.target, &ask).await {
+            Ok(fetched) => fetched,
+            Err(FetchError::Own(why)) => return Err(OwnFault(why)),
+            Err(FetchError::Target(failure)) => return Ok(Err(failure)),
+        };
+        self.learn_answer(&fetched.answer);
+        let Some(config) = &fetched.config else { return Ok(Err(unusable(&fetched))) };
+        self.learn(config);
+        Ok(Ok(Arc::new(config.clone())))
     }
 
     /// The call that a step kept.
@@ -89,8 +88,11 @@ impl Cx {
     }
 }
 
-fn missing(fields: &[String]) -> String {
-    format!("missing {}", fields.join(", "))
+/// Why an answer holds no configuration.
+pub(crate) fn unusable(fetched: &Fetched) -> Failure {
+    let missing = || format!("the configuration lacks {}", fetched.missing_fields.join(", "));
+    let why = fetched.error.as_ref().map_or_else(missing, |error| error.raw().to_owned());
+    Failure::protocol(why)
 }
 
 /// Names of JSON fields that hold secrets, in lower case: (house), after what vendors' answers are seen to use.

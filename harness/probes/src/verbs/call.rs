@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringfence_client::Failure;
-use ringfence_client::adapters::FetchError;
 use ringfence_client::drive::call::{CallObservation, CallPlan, EndedBy, LiveCall, place};
 use ringfence_client::media::{CandidatePolicy, FingerprintBend, Identity, MediaPlan, Sdes, Setup, TransportProfile};
 use ringfence_model::Untrusted;
@@ -222,10 +221,9 @@ impl Probe for Call {
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
         let begun = Instant::now();
-        let config = match cx.config(with.config.as_ref()).await {
+        let config = match cx.config(with.config.as_ref()).await? {
             Ok(config) => config,
-            Err(FetchError::Own(why)) => return Err(OwnFault(why)),
-            Err(FetchError::Target(failure)) => return Ok(Asked::failed(Seen::default(), failure)),
+            Err(failure) => return Ok(Asked::failed(Seen::default(), failure)),
         };
         let media = media_plan(cx, &with)?;
         let identity = media.certificate.clone();

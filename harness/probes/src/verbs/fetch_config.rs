@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use ringfence_client::Failure;
-use ringfence_client::adapters::{self, Ask, CallConfig, FetchError, Fetched};
+use ringfence_client::adapters::{self, Ask, CallConfig, FetchError};
 use ringfence_client::http::Answer;
-use ringfence_model::observation::{HeaderField, Leak, Outcome};
+use ringfence_model::observation::{HeaderField, Leak};
 use ringfence_model::{Digest, RunKey, Untrusted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::http_request::{Scheme, header, header_fields};
+use crate::cx::unusable;
 use crate::origin::OriginVariant;
 use crate::{Asked, Cost, Cx, Kept, OwnFault, Probe};
 
@@ -188,13 +188,6 @@ impl Probe for FetchConfig {
         seen.config = describe(&config, &cx.key);
         Ok(Asked::answered(seen).keeping(Kept::Config(Arc::new(config))))
     }
-}
-
-/// Why an answer holds no configuration.
-fn unusable(fetched: &Fetched) -> Failure {
-    let missing = || format!("the configuration lacks {}", fetched.missing_fields.join(", "));
-    let why = fetched.error.as_ref().map_or_else(missing, |error| error.raw().to_owned());
-    Failure::new(Outcome::Protocol, why)
 }
 
 fn from_answer(answer: &Answer) -> Seen {

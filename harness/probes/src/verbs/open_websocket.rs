@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use ringfence_client::adapters::FetchError;
 use ringfence_client::drive::ws::{Opened, Socket, Upgrade, UpgradeRefused, open};
 use ringfence_client::{Failure, Net};
 use ringfence_model::Untrusted;
@@ -141,10 +140,9 @@ impl Probe for OpenWebsocket {
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
-        let config = match cx.config(with.config.as_ref()).await {
+        let config = match cx.config(with.config.as_ref()).await? {
             Ok(config) => config,
-            Err(FetchError::Own(why)) => return Err(OwnFault(why)),
-            Err(FetchError::Target(failure)) => return Ok(Asked::failed(Seen::default(), failure)),
+            Err(failure) => return Ok(Asked::failed(Seen::default(), failure)),
         };
         let advertised = match Url::parse(&config.ws_uri) {
             Ok(url) if matches!(url.scheme(), "ws" | "wss") && url.host().is_some() => url,

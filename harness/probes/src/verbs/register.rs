@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use ringfence_client::adapters::FetchError;
 use ringfence_client::drive::registration::{RegistrationPlan, RegistrationSeen, register};
 use ringfence_client::signalling::LoginBend;
 use ringfence_model::{Digest, Untrusted};
@@ -117,10 +116,9 @@ impl Probe for Register {
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
-        let config = match cx.config(with.config.as_ref()).await {
+        let config = match cx.config(with.config.as_ref()).await? {
             Ok(config) => config,
-            Err(FetchError::Own(why)) => return Err(OwnFault(why)),
-            Err(FetchError::Target(failure)) => return Ok(Asked::failed(Seen::default(), failure)),
+            Err(failure) => return Ok(Asked::failed(Seen::default(), failure)),
         };
         let aor_user = match with.aor {
             Aor::Own => None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ringfence_client::adapters::{FetchError, IceServer};
+use ringfence_client::adapters::IceServer;
 use ringfence_client::{Failure, Net};
 use ringfence_model::observation::Outcome;
 use ringfence_model::{Digest, Secret, Untrusted};
@@ -133,10 +133,9 @@ impl Probe for TurnAllocate {
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
-        let config = match cx.config(with.config.as_ref()).await {
+        let config = match cx.config(with.config.as_ref()).await? {
             Ok(config) => config,
-            Err(FetchError::Own(why)) => return Err(OwnFault(why)),
-            Err(FetchError::Target(failure)) => return Ok(Asked::failed(Seen::default(), failure)),
+            Err(failure) => return Ok(Asked::failed(Seen::default(), failure)),
         };
         let mut seen = Seen::default();
         let wanted = (with.server, with.transport);
