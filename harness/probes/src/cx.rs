@@ -67,7 +67,7 @@ impl Cx {
     /// usable configuration.
     pub fn learn_answer(&self, answer: &Answer) {
         if let Ok(document) = serde_json::from_slice(&answer.body) {
-            learn_named(&self.ledger, &document);
+            learn_named(&self.ledger, &document, &mut { NAMED_PER_ANSWER });
         }
         if let Some(config) = adapters::read_answer(&self.target, answer) {
             self.learn(&config);
@@ -105,25 +105,51 @@ const SECRET_NAMES: [(&str, &str); 6] = [
     ("ha1", "ha1"),
 ];
 
+/// Secrets by name that one answer may add to the ledger: a hostile one could hold tens of thousands, each of which every
+/// later observation would be searched for (house).
+const NAMED_PER_ANSWER: usize = 16;
+
 /// serde_json refuses documents deeper than 128, so this ends.
-fn learn_named(ledger: &Ledger, value: &Value) {
+fn learn_named(ledger: &Ledger, value: &Value, left: &mut usize) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| learn_named(ledger, item)),
+        Value::Array(items) => items.iter().for_each(|item| learn_named(ledger, item, left)),
         Value::Object(fields) => {
             for (name, value) in fields {
-                let name = name.to_ascii_lowercase();
-                // `endpointUrlToken` is the address of the endpoint, which every visitor of the page has.
-                let kind = SECRET_NAMES
-                    .iter()
-                    .filter(|_| !name.ends_with("urltoken"))
-                    .find(|(part, _)| name.ends_with(part))
-                    .map(|(_, kind)| *kind);
-                match (kind, value) {
-                    (Some(kind), Value::String(text)) => ledger.add(kind, text),
-                    _ => learn_named(ledger, value),
+                match (secret_kind(name), value) {
+                    (Some(kind), Value::String(text)) if *left > 0 => {
+                        *left -= 1;
+                        ledger.add(kind, text);
+                    }
+                    _ => learn_named(ledger, value, left),
                 }
             }
         }
         _ => {}
+    }
+}
+
+fn secret_kind(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    // `endpointUrlToken` is the address of the endpoint, which every visitor of the page has.
+    let named = || SECRET_NAMES.iter().find(|(part, _)| name.ends_with(part)).map(|(_, kind)| *kind);
+    if name.ends_with("urltoken") { None } else { named() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_teaches_its_secrets_and_no_flood_of_them() {
+        let ledger = Ledger::default();
+        let mut fields =
+            serde_json::json!({ "a": [{ "SipPassword": "canary-first" }], "endpointUrlToken": "public-1" });
+        for number in 0..1000 {
+            fields[format!("x{number}token")] = format!("flood-{number:04}").into();
+        }
+        learn_named(&ledger, &fields, &mut { NAMED_PER_ANSWER });
+        assert_eq!(ledger.redact_text("canary-first").as_deref(), Some("[redacted: sip-password]"));
+        assert_eq!(ledger.redact_text("public-1"), None);
+        assert_eq!(ledger.redact_text("flood-0999"), None, "a made-up one beyond the bound");
     }
 }

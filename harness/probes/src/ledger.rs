@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 /// Shorter secrets are struck out only where they are the whole text: inside longer text they would be chance (house).
 const WHOLE_TEXT_BELOW: usize = 4;
 
+/// Bytes of a secret that are known: evidence keeps no longer text, so none can show what lies beyond.
+const KNOWN_BYTES: usize = ringfence_model::untrusted::KEPT_BYTES;
+
 /// What evidence writes behind text that it has cut: see [`ringfence_model::Untrusted::new`].
 const CUT_MARK: &str = " bytes omitted]";
 
@@ -29,6 +32,8 @@ struct Known {
 impl Ledger {
     /// Adds a secret; a second time changes nothing.
     pub fn add(&self, kind: &'static str, value: &str) {
+        let end = (0..=KNOWN_BYTES.min(value.len())).rev().find(|end| value.is_char_boundary(*end));
+        let value = &value[..end.unwrap_or(0)];
         let mut all = self.0.write().expect("no holder panics");
         if value.is_empty() || all.iter().any(|known| known.value.expose() == value) {
             return;
@@ -128,13 +133,24 @@ fn cut(text: &str) -> Option<(&str, &str)> {
     text.rfind(" [").map(|at| text.split_at(at))
 }
 
-/// How many bytes at the end of `text` are the beginning of `form`, but not all of it.
+/// How many bytes at the end of `text` are the beginning of `form`, but not all of it. `form` is in lower case. Linear in
+/// both (Knuth, Morris and Pratt): the target chose the one and may have chosen the other.
 fn shared(text: &str, form: &str) -> usize {
-    let begins = |length: &usize| {
-        let end = text.len().checked_sub(*length).and_then(|at| text.get(at..));
-        end.zip(form.get(..*length)).is_some_and(|(end, begin)| end.eq_ignore_ascii_case(begin))
+    let form = form.as_bytes();
+    // For each beginning of the form, the longest shorter one that it ends with.
+    let mut shorter = vec![0];
+    let step = |shorter: &[usize], mut length: usize, byte: u8| {
+        while length > 0 && form.get(length) != Some(&byte) {
+            length = shorter.get(length - 1).copied().unwrap_or(0);
+        }
+        length + usize::from(form.get(length) == Some(&byte))
     };
-    (1..form.len()).rev().find(begins).unwrap_or(0)
+    for &byte in form.iter().skip(1) {
+        let length = step(&shorter, shorter.last().copied().unwrap_or(0), byte);
+        shorter.push(length);
+    }
+    let end = text.bytes().fold(0, |length, byte| step(&shorter, length, byte.to_ascii_lowercase()));
+    if end == form.len() { shorter.get(end.saturating_sub(1)).copied().unwrap_or(0) } else { end }
 }
 
 /// The ways in which a value is commonly written: as it is, in base64, in hexadecimal, percent-encoded in part or whole, in
@@ -169,6 +185,25 @@ fn percent(bytes: &[u8], plain: impl Fn(u8) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_beginning_of_a_secret_is_found_at_the_end_of_a_text() {
+        for (text, form, length) in [
+            ("xx canar", "canary-1", 5),
+            ("xx CANAR", "canary-1", 5),
+            ("aabaa", "aabaab", 5),
+            ("aaaab", "aaaaa", 0),
+            ("canary-1", "canary-1", 0),
+            ("abab", "abab", 2),
+            ("é", "éa", 2),
+            ("", "a", 0),
+            ("a", "", 0),
+        ] {
+            assert_eq!(shared(text, form), length, "{text} {form}");
+        }
+        let (text, form) = ("a".repeat(100_000) + "b", "a".repeat(100_000));
+        assert_eq!(shared(&text, &form), 0, "linear: the square would not end");
+    }
 
     #[test]
     fn secrets_are_found_and_struck_out_in_every_form() {
