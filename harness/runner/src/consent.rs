@@ -35,14 +35,30 @@ pub fn loopback_only(target: &Target) -> bool {
         Some(Value::Text(url)) => Some(url.clone()),
         _ => None,
     };
-    let here = endpoints.chain(sessions).chain(sockets).all(|url| is_loopback(&url));
-    // What a configuration may name is bounded by the scope, so the scope has to be loopback as well.
-    let names = target.scope.iter().flat_map(|entry| &entry.hosts).all(|host| host == "localhost");
-    let networks = target.scope.iter().flat_map(|entry| &entry.networks).all(|net| {
-        let address = net.split('/').next().and_then(|text| text.parse::<IpAddr>().ok());
-        address.is_some_and(|ip| ip.is_loopback())
-    });
-    here && names && networks
+    let urls_here = endpoints.chain(sessions).chain(sockets).all(|url| is_loopback(&url));
+    // What a configuration may name is bounded by the scope, and without one by these: all of it has to be loopback.
+    let mut hosts = target.scope.iter().flat_map(|entry| &entry.hosts);
+    let mut networks = target.scope.iter().flat_map(|entry| &entry.networks).chain(&target.declared.networks);
+    urls_here
+        && hosts.all(|host| host == "localhost" || network_is_loopback(host))
+        && networks.all(|network| network_is_loopback(network))
+        && target.turn.urls.iter().all(|url| turn_is_loopback(url))
+}
+
+/// Whether a network in CIDR notation, or one address, lies in 127.0.0.0/8 (RFC 1122, section 3.2.1.3) or is ::1 as a whole.
+fn network_is_loopback(network: &str) -> bool {
+    let (address, prefix) =
+        network.split_once('/').map_or((network, None), |(address, prefix)| (address, Some(prefix)));
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let (width, least) = if address.is_ipv4() { (32, 8) } else { (128, 128) };
+    let prefix = prefix.map_or(Some(width), |text| text.trim().parse::<u8>().ok());
+    address.is_loopback() && prefix.is_some_and(|prefix| (least..=width).contains(&prefix))
+}
+
+/// Whether a TURN URL (RFC 7065) names this machine.
+fn turn_is_loopback(url: &str) -> bool {
+    let rest = url.split_once(':').map_or(url, |(_, rest)| rest).split('?').next().unwrap_or_default();
+    is_loopback(&format!("https://{rest}"))
 }
 
 fn is_loopback(url: &str) -> bool {
@@ -71,6 +87,22 @@ mod tests {
         assert!(refusal(&target("https://example.test/t", ""), "2026-01-01").unwrap().contains("[authorization]"));
         let scope = "scope = [{ hosts = [\"*.example.test\"] }]";
         assert!(refusal(&target("https://localhost/t", scope), "2026-01-01").is_some());
+    }
+
+    #[test]
+    fn a_scope_that_reaches_beyond_this_machine_needs_an_authorisation() {
+        let here = |rest: &str| refusal(&target("https://localhost/t", rest), "2026-01-01").is_none();
+        assert!(here(
+            "scope = [{ hosts = [\"localhost\", \"127.0.0.2\"], networks = [\"127.0.0.0/8\", \"::1/128\"] }]"
+        ));
+        assert!(here(
+            "declared = { networks = [\"127.3.0.0/16\"] }\nturn = { urls = [\"turn:127.0.0.1:3478?transport=udp\"] }"
+        ));
+        assert!(!here("scope = [{ networks = [\"127.0.0.0/1\"] }]"));
+        assert!(!here("scope = [{ networks = [\"::1/0\"] }]"));
+        assert!(!here("scope = [{ networks = [\"10.0.0.0/8\"] }]"));
+        assert!(!here("declared = { networks = [\"203.0.113.0/24\"] }"));
+        assert!(!here("turn = { urls = [\"turn:turn.example.test:3478\"] }"));
     }
 
     #[test]
