@@ -26,10 +26,10 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(3);
 /// not answered, 5 where it may not be placed.
 pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     let target = Target::read(&args.target).map_err(Problem::usage)?;
+    let net = Net::new(&target).map_err(Problem::usage)?;
     if let Some(why) = consent::refusal(&target, &today()) {
         return Err(Problem { exit: Exit::Refused, message: why });
     }
-    let net = Net::new(&target).map_err(Problem::usage)?;
     let config = fetch(&net, &target, args.uri.as_deref(), args.json).await?;
     let mut random = [0; 40];
     getrandom::fill(&mut random).map_err(Problem::internal)?;

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
 
+use ringfence_client::net::Scope;
 use ringfence_judge::Library;
 use ringfence_model::target::Target;
 use ringfence_model::{Exit, policy::Policy};
@@ -24,6 +25,8 @@ pub async fn run(args: RunArgs, style: Style) -> Result<Exit, Problem> {
     let selection = Selection { only: args.only.clone() };
     check_selection(&library, &selection)?;
     outputs::check(&args.gate, &[("the evidence", &args.journal), ("the target file", &args.target)])?;
+    // A scope that cannot be read is a mistake in the file, not a want of permission.
+    Scope::new(&target).map_err(Problem::usage)?;
     let today = ringfence_runner::today();
     if let Some(why) = consent::refusal(&target, &today) {
         return Err(Problem { exit: Exit::Refused, message: why });
