@@ -65,6 +65,9 @@ pub struct Target {
     /// TURN servers that no configuration names.
     #[serde(default)]
     pub turn: TurnSettings,
+    /// How a visitor starts a call on the page.
+    #[serde(default)]
+    pub page: PageSettings,
     /// Files of the operator's.
     #[serde(default)]
     pub files: Files,
@@ -269,6 +272,32 @@ pub struct TurnSettings {
     pub control_peer: Option<String>,
 }
 
+/// How a visitor starts a call on the page of `endpoints.page`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageSettings {
+    /// The call button.
+    pub start: Option<Start>,
+    /// CSS selector of what accepts the privacy notice, if one comes before the call.
+    pub accept: Option<String>,
+    /// Values of the test user that the page must not put into identifiers: name, e-mail address, phone number.
+    #[serde(default)]
+    pub test_user: Vec<String>,
+}
+
+/// What starts a call on a page.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Start {
+    /// CSS selector of the button that is clicked.
+    Button(String),
+    /// JavaScript that is run as if a visitor's click had run it.
+    Script {
+        /// The script.
+        script: String,
+    },
+}
+
 /// Files of the operator's.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -312,6 +341,8 @@ pub struct Declared {
     pub sfu: bool,
     /// Calls are recorded.
     pub recorded: bool,
+    /// A logged-in user keeps one user id on purpose.
+    pub fixed_user_id: bool,
 }
 
 /// One part of the scope: every dialled address lies in one.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ringfence_client::adapters::CallConfig;
 use serde_json::{Map, Value};
 
-use crate::OwnFault;
 use crate::verbs::call::HeldCall;
+use crate::{Browsed, OwnFault};
 
 /// What a step leaves alive.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub enum Kept {
     Config(Arc<CallConfig>),
     /// A call: running, if it was held, or over; its identity can be used again.
     Call(Arc<HeldCall>),
+    /// What a browser saw of a page, and its profile.
+    Page(Arc<Browsed>),
 }
 
 /// The kinds of what is kept, as parameters ask for them.
@@ -25,12 +27,20 @@ pub enum KeptKind {
     Config,
     /// A call.
     Call,
+    /// A page.
+    Page,
 }
 
 impl KeptKind {
     /// The word for messages.
     pub const fn name(kind: u8) -> &'static str {
-        if kind == KeptKind::Config as u8 { "config" } else { "call" }
+        const PAGE: u8 = KeptKind::Page as u8;
+        const CALL: u8 = KeptKind::Call as u8;
+        match kind {
+            PAGE => "page",
+            CALL => "call",
+            _ => "config",
+        }
     }
 }
 
@@ -38,7 +48,7 @@ impl Kept {
     /// Ends what still runs; what was seen until its end, where it had not ended before.
     pub async fn end(&self) -> Result<Option<Map<String, Value>>, OwnFault> {
         match self {
-            Kept::Config(_) => Ok(None),
+            Kept::Config(_) | Kept::Page(_) => Ok(None),
             Kept::Call(call) => call.end().await,
         }
     }

@@ -3,6 +3,7 @@
 //! One file per verb in [`verbs`]: its parameters, its observation, what it costs, and the conversation that makes it.
 //! [`VERBS`] is the only list of them.
 
+mod browsed;
 mod cx;
 mod kept;
 mod ledger;
@@ -12,6 +13,7 @@ mod probe;
 mod step_ref;
 pub mod verbs;
 
+pub use browsed::{Browsed, Frame, Identifier, IdentifierKind, Visit};
 pub use cx::Cx;
 pub use kept::{Kept, KeptKind};
 pub use ledger::Ledger;

@@ -17,6 +17,8 @@ type Rule = fn(&Target) -> Need;
 
 /// Every word of the closed list, with its rule.
 const RULES: &[(&str, Rule)] = &[
+    // Whether there is a browser is the machine's affair; what to click is the target's.
+    ("browser", |t| given(t.page.start.is_some(), "[page]\nstart = \"#call\"  # CSS selector of the call button")),
     ("call-destination", |t| given(t.destinations.call.is_some(), "[destinations.call]\nuri = \"configured\"")),
     ("callee-view", |t| given(t.destinations.callee.is_some(), "[destinations.callee]\nuri = \"sip:…\"")),
     ("disruptive-consent", |t| given(t.disruptive.allow, "[disruptive]\nallow = true\nrate = 50")),
@@ -29,6 +31,8 @@ const RULES: &[(&str, Rule)] = &[
     ("foreign-number", |t| {
         given(!t.destinations.foreign_numbers.is_empty(), "[destinations]\nforeign_numbers = [\"…\"]")
     }),
+    // The browser puts what the server would send into the page's own WebSocket.
+    ("inject-point", |_| Need::Given),
     ("log-files", |t| given(!t.files.log.is_empty(), "[files]\nlog = [\"…\"]")),
     ("login", |t| given(t.logins.contains_key("valid"), "[logins.valid]\nbearer = { env = \"…\" }")),
     ("page-url", |t| endpoint(t, "page", "[endpoints]\npage = \"https://…\"")),
@@ -51,8 +55,8 @@ const RULES: &[(&str, Rule)] = &[
 ];
 
 /// Every word of the closed list.
-pub const WORDS: [&str; 12] = {
-    let mut words = [""; 12];
+pub const WORDS: [&str; RULES.len()] = {
+    let mut words = [""; RULES.len()];
     let mut i = 0;
     while i < words.len() {
         words[i] = RULES[i].0;
