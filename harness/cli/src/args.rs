@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ringfence_model::verdict::Severity;
 use ringfence_reports::Format;
 
+/// Longest call of `ringfence call`, in seconds (house).
+pub const MAX_CALL_S: u32 = 600;
+
 const AFTER: &str = "\
 Exit codes:
     0  every required scenario passed, is not applicable, or failed below the gate
@@ -75,6 +78,14 @@ pub struct LibraryArgs {
     pub scenarios: Vec<PathBuf>,
 }
 
+/// Which browser opens pages.
+#[derive(Debug, Args)]
+pub struct BrowserArgs {
+    /// Chromium, or `none` to skip what needs a browser; left out: RINGFENCE_BROWSER, or the first one in PATH
+    #[arg(long, value_name = "PATH")]
+    pub browser: Option<PathBuf>,
+}
+
 /// How verdicts become an exit code and files.
 #[derive(Debug, Args)]
 pub struct GateArgs {
@@ -106,6 +117,8 @@ pub struct RunArgs {
     /// How often a scenario that does not pass is asked
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3), value_name = "N")]
     pub tries: u32,
+    #[command(flatten)]
+    pub browser: BrowserArgs,
     /// Where the evidence goes, one JSON line per event; that of the run before moves to *.previous.jsonl
     #[arg(long, default_value = "ringfence-out/run.jsonl", value_name = "FILE")]
     pub journal: PathBuf,
@@ -145,6 +158,8 @@ pub struct ListArgs {
     #[arg(short, long, value_name = "FILE")]
     pub target: Option<PathBuf>,
     #[command(flatten)]
+    pub browser: BrowserArgs,
+    #[command(flatten)]
     pub library: LibraryArgs,
 }
 
@@ -164,6 +179,13 @@ pub struct ExplainArgs {
 Examples:
     ringfence call --target target.toml
     ringfence call --target target.toml --seconds 10 --setup passive
+    ringfence call --target target.toml --play question.wav --record answer.wav
+
+--play and --record offer G.711 alone. A file that is played is mono of 8000 Hz, 16 bits linear, A-law or mu-law;
+to make one: sox in.wav -r 8000 -c 1 -b 16 -e signed-integer out.wav. It takes the place of the markers, so no echo is
+looked for. --record stores what the far side says, which the target file has to allow:
+    [destinations.call]
+    record = true
 
 Exit codes: 0 audio that authenticates came; 1 answered, but no such audio; 2 usage; 3 not answered;
 5 may not be called; 130 interrupted")]
@@ -174,9 +196,15 @@ pub struct CallArgs {
     /// SIP URI to call instead of the target file's destination
     #[arg(long, value_name = "URI", value_parser = sip_uri)]
     pub uri: Option<String>,
-    /// Seconds of audio
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=600))]
-    pub seconds: u32,
+    /// Seconds of audio; left out: 3, or as long as --play takes
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_CALL_S)))]
+    pub seconds: Option<u32>,
+    /// WAV file to play to the far side, in place of our own markers
+    #[arg(long, value_name = "IN.WAV")]
+    pub play: Option<PathBuf>,
+    /// WAV file for what the far side says, written when the call ends, by Ctrl-C too; needs `record = true` in the target file
+    #[arg(long, value_name = "OUT.WAV")]
+    pub record: Option<PathBuf>,
     /// DTLS role to offer
     #[arg(long, value_enum, default_value_t = SetupArg::Actpass)]
     pub setup: SetupArg,
@@ -228,6 +256,16 @@ pub struct LabArgs {
     /// Folder for the CA certificate, the target file and the log; left out: a temporary one
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
+    /// Serve this script in place of the page's own phone: a module with the interface of harness/lab/src/page/phone.js
+    #[arg(long, value_name = "FILE")]
+    pub phone: Option<PathBuf>,
+    /// The page calls through the TURN server only
+    #[arg(long)]
+    pub relay_only: bool,
+    /// Program that answers each call instead of the lab's own echo: a shell command, started once per call. It reads the
+    /// SDP offer and writes the answer, each ended by a line with one dot; the call is over when its input closes
+    #[arg(long, value_name = "COMMAND")]
+    pub callee: Option<String>,
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

@@ -4,12 +4,14 @@
 mod terminal;
 
 mod args;
+mod browser;
 mod commands;
 mod library;
 mod outputs;
 mod problem;
 mod progress;
 mod signals;
+mod sound;
 
 use std::process::ExitCode;
 

@@ -28,7 +28,7 @@ pub fn check(args: &GateArgs, taken: &[(&str, &Path)]) -> Result<(), Problem> {
 }
 
 /// Where a path leads, as far as that can be known of a file that need not exist.
-fn place(path: &Path) -> PathBuf {
+pub fn place(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     match (absolute.parent().and_then(|folder| folder.canonicalize().ok()), absolute.file_name()) {
         (Some(folder), Some(name)) => folder.join(name),

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use ringfence_client::browser::{INSTALL, find};
 use ringfence_lab::fault::Fault;
 use ringfence_model::scenario::Scenario;
 use serde_json::Value;
@@ -34,8 +35,8 @@ impl Drop for Lab {
     }
 }
 
-/// Exit code and JSON report of `ringfence run` against a lab.
-fn gate(fault: Option<Fault>) -> (Option<i32>, Value) {
+/// Exit code and JSON report of `ringfence run`, with these arguments, against a lab.
+fn gate(fault: Option<Fault>, args: &[&str]) -> (Option<i32>, Value) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let _lab = Lab::serve(folder.path(), fault);
     let report = folder.path().join("report.json");
@@ -46,6 +47,7 @@ fn gate(fault: Option<Fault>) -> (Option<i32>, Value) {
         .arg(folder.path().join("run.jsonl"))
         .arg("-o")
         .arg(format!("json={}", report.display()))
+        .args(args)
         .output()
         .expect("it runs");
     let text = std::fs::read_to_string(&report)
@@ -59,39 +61,74 @@ fn in_state(report: &Value, state: &str) -> Vec<String> {
     named.map(|result| result["scenario"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// The scenario that a fault proves, and what it may trip besides.
-fn proves(fault: Fault) -> (String, Vec<String>) {
-    let scenarios = ringfence_scenarios::SCENARIOS.iter().map(|(_, text)| toml::from_str(text).expect("TOML"));
-    scenarios
-        .map(|scenario: Scenario| (scenario.id, scenario.proof.expect("each of ours has a proof")))
-        .find(|(_, proof)| proof.fault == fault.name())
-        .map(|(id, proof)| (id, proof.also_trips))
-        .expect("each fault proves a scenario")
+fn scenarios() -> Vec<Scenario> {
+    ringfence_scenarios::SCENARIOS.iter().map(|(_, text)| toml::from_str(text).expect("TOML")).collect()
+}
+
+fn needs_browser(scenario: &Scenario) -> bool {
+    scenario.needs.iter().any(|need| need == "browser")
+}
+
+/// The scenario that a fault proves.
+fn proved_by(fault: Fault) -> Scenario {
+    let proves = |scenario: &Scenario| scenario.proof.as_ref().is_some_and(|proof| proof.fault == fault.name());
+    scenarios().into_iter().find(proves).expect("each fault proves a scenario")
+}
+
+/// Whether this machine has a browser. In CI it has to.
+fn has_browser() -> bool {
+    let named = std::env::var_os("RINGFENCE_BROWSER");
+    let found = find(named.as_deref(), std::env::var_os("PATH").as_deref()).expect("RINGFENCE_BROWSER is a browser");
+    assert!(found.is_some() || std::env::var_os("CI").is_none(), "CI has a browser: {INSTALL}");
+    if found.is_none() {
+        println!("without a browser: {INSTALL}");
+    }
+    found.is_some()
 }
 
 #[test]
 fn the_healthy_lab_goes_through() {
-    let (code, report) = gate(None);
-    assert_eq!(in_state(&report, "pass").len(), ringfence_scenarios::SCENARIOS.len(), "{report:#}");
+    let (code, report) = gate(None, &[]);
+    let asked = scenarios().iter().filter(|scenario| has_browser() || !needs_browser(scenario)).count();
+    assert_eq!(in_state(&report, "pass").len(), asked, "{report:#}");
+    assert_eq!(in_state(&report, "skipped").len(), scenarios().len() - asked, "{report:#}");
     assert_eq!(code, Some(0));
     assert_eq!(report["gate"]["word"], "Conformant");
 }
 
+/// What a run against a lab with this fault has to come to, where so many scenarios are asked.
+fn blocked(fault: Fault, (code, report): (Option<i32>, Value), asked: usize) {
+    let own = proved_by(fault);
+    let also = own.proof.expect("each of ours has a proof").also_trips;
+    let failed = in_state(&report, "fail");
+    assert!(failed.contains(&own.id), "{}: {failed:?} lacks {}", fault.name(), own.id);
+    let unexplained: Vec<_> = failed.iter().filter(|id| **id != own.id && !also.contains(id)).collect();
+    assert!(unexplained.is_empty(), "{}: {unexplained:?}", fault.name());
+    let decided = failed.len() + in_state(&report, "pass").len();
+    assert_eq!(decided, asked, "{}: {report:#}", fault.name());
+    assert_eq!(code, Some(1), "{}", fault.name());
+}
+
 #[test]
 fn every_fault_is_blocked_and_named() {
-    let runs: Vec<_> =
-        Fault::ALL.into_iter().map(|fault| (fault, std::thread::spawn(move || gate(Some(fault))))).collect();
+    let faults = Fault::ALL.into_iter().filter(|fault| !needs_browser(&proved_by(*fault)));
+    let run = |fault| std::thread::spawn(move || gate(Some(fault), &["--browser", "none"]));
+    let runs: Vec<_> = faults.map(|fault| (fault, run(fault))).collect();
     // All of them end before the first is looked at: a lab must not outlive a test that fails.
     let ended: Vec<_> = runs.into_iter().map(|(fault, run)| (fault, run.join())).collect();
+    let asked = scenarios().iter().filter(|scenario| !needs_browser(scenario)).count();
     for (fault, ended) in ended {
-        let (code, report) = ended.expect("no run panics");
-        let (own, also) = proves(fault);
-        let failed = in_state(&report, "fail");
-        assert!(failed.contains(&own), "{}: {failed:?} lacks {own}", fault.name());
-        let unexplained: Vec<_> = failed.iter().filter(|id| **id != own && !also.contains(id)).collect();
-        assert!(unexplained.is_empty(), "{}: {unexplained:?}", fault.name());
-        let decided = failed.len() + in_state(&report, "pass").len();
-        assert_eq!(decided, ringfence_scenarios::SCENARIOS.len(), "{}: {report:#}", fault.name());
-        assert_eq!(code, Some(1), "{}", fault.name());
+        blocked(fault, ended.expect("no run panics"), asked);
+    }
+}
+
+/// Each with its own scenario alone: a browser takes its time, and the matrix of the proof has the other pairs.
+#[test]
+fn every_fault_of_the_page_is_blocked_and_named() {
+    if !has_browser() {
+        return;
+    }
+    for fault in Fault::ALL.into_iter().filter(|fault| needs_browser(&proved_by(*fault))) {
+        blocked(fault, gate(Some(fault), &["--only", &proved_by(fault).id]), 1);
     }
 }

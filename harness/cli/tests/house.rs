@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str], &[&str])] = &[
     ("ringfence-client", &["model", "wire", "srtp"], &[]),
     ("ringfence-probes", &["model", "wire", "srtp", "client"], &[]),
     ("ringfence-lab", &["model", "wire", "srtp"], &[]),
-    ("ringfence-runner", &["model", "judge", "client", "probes"], &["lab", "scenarios"]),
+    ("ringfence-runner", &["model", "judge", "client", "probes"], &["wire", "lab", "scenarios"]),
     (
         "ringfence",
         &["wire", "srtp", "model", "judge", "client", "probes", "lab", "runner", "reports", "scenarios"],

@@ -4,8 +4,10 @@
 //! [`net`] is the one way out, inside the scope of the target file; [`http`] makes single requests on it. [`adapters`] know
 //! how a vendor's client gets its configuration. [`signalling`] and `media` are machines without sockets and clocks:
 //! bytes and time come in as arguments. [`drive`] owns sockets and joins them to calls.
+//! [`browser`] is a real one on a real page.
 
 pub mod adapters;
+pub mod browser;
 pub mod drive;
 pub mod failure;
 pub mod http;

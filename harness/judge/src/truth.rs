@@ -94,7 +94,12 @@ fn context(checked: &Checked, variables: &Variables) -> Context<'static, 'static
             context.add_variable_from_value(name.clone(), value.clone());
         }
     }
-    for added in [context.add_function("distinct", distinct), context.add_function("at_least", at_least)] {
+    let functions = [
+        context.add_function("distinct", distinct),
+        context.add_function("at_least", at_least),
+        context.add_function("listed", listed),
+    ];
+    for added in functions {
         debug_assert!(added.is_ok(), "no library of ours has these names");
     }
     context
@@ -233,6 +238,27 @@ fn at_least(version: Arc<String>, least: Arc<String>) -> Result<bool, ExecutionE
     a.resize(length, 0);
     b.resize(length, 0);
     Ok(a >= b)
+}
+
+/// Whether a text is an entry of a policy's list: `*` stands for any run of characters, and case counts for nothing.
+fn listed(text: Arc<String>, list: Arc<Vec<Cel>>) -> bool {
+    let text = text.to_ascii_lowercase();
+    list.iter().any(|entry| matches!(entry, Cel::String(entry) if stands_for(&entry.to_ascii_lowercase(), &text)))
+}
+
+fn stands_for(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut left) = text.strip_prefix(start) else { return false };
+    let mut pieces: Vec<&str> = rest.split('*').collect();
+    let end = pieces.pop().unwrap_or_default();
+    // Each piece as early as can be leaves the most for those that follow.
+    for piece in pieces {
+        match left.split_once(piece) {
+            Some((_, behind)) => left = behind,
+            None => return false,
+        }
+    }
+    left.ends_with(end)
 }
 
 #[cfg(test)]

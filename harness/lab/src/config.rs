@@ -64,7 +64,7 @@ pub(crate) struct ConfigService {
     /// Signalling address.
     pub ws_uri: String,
     /// Where TURN is.
-    pub turn_url: String,
+    pub turn_urls: [String; 3],
     /// The TURN server's shared secret.
     pub turn_secret: Secret<Vec<u8>>,
     /// Identifier of the organisation.
@@ -170,7 +170,7 @@ impl ConfigService {
                 "privacyNotice": { "enabled": false, "text": "" },
             },
             "iceServers": [{
-                "urls": [self.turn_url],
+                "urls": self.turn_urls,
                 "username": turn_user,
                 "credential": turn_password.expose(),
             }],

@@ -14,6 +14,8 @@ pub enum Fault {
     ConfigCacheable,
     /// Proves `transport/endpoint-over-http`.
     ConfigOnHttp,
+    /// Proves `credentials/exposed-in-browser`.
+    ConsoleDump,
     /// Proves `cors/any-origin`.
     CorsReflectAny,
     /// Proves `credentials/shared`.
@@ -24,12 +26,24 @@ pub enum Fault {
     DtlsRandomFixed,
     /// Proves `media/fingerprint-mismatch`.
     FingerprintUncheckedAsServer,
+    /// Proves `page/capture-before-consent`.
+    MicrophoneOnLoad,
+    /// Proves `page/auto-answers`.
+    PageAutoAnswers,
+    /// Proves `page/browser-media`.
+    PageReusesCertificate,
+    /// Proves `identity/pii-in-identifiers`.
+    PageUserIdEmail,
     /// Proves `credentials/register-without`.
     RegisterOpen,
     /// Proves `media/forged-packet-accepted`.
     SrtpTagIgnored,
+    /// Proves `credentials/in-url`.
+    TokenInUrl,
     /// Proves `turn/unauthenticated-allocate`.
     TurnOpen,
+    /// Proves `identity/predictable-user-id`.
+    UserIdCounter,
     /// Proves `transport/ws-cleartext`.
     WsOnWssPort,
     /// Proves `cors/websocket-origin`.
@@ -38,19 +52,26 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Fault; 14] = [
+    pub const ALL: [Fault; 21] = [
         Fault::AnswersSdes,
         Fault::ClearPacketsSent,
         Fault::ConfigCacheable,
         Fault::ConfigOnHttp,
+        Fault::ConsoleDump,
         Fault::CorsReflectAny,
         Fault::CredentialsShared,
         Fault::CredentialsSurviveHangup,
         Fault::DtlsRandomFixed,
         Fault::FingerprintUncheckedAsServer,
+        Fault::MicrophoneOnLoad,
+        Fault::PageAutoAnswers,
+        Fault::PageReusesCertificate,
+        Fault::PageUserIdEmail,
         Fault::RegisterOpen,
         Fault::SrtpTagIgnored,
+        Fault::TokenInUrl,
         Fault::TurnOpen,
+        Fault::UserIdCounter,
         Fault::WsOnWssPort,
         Fault::WsOriginUnchecked,
     ];
@@ -62,14 +83,21 @@ impl Fault {
             Fault::ClearPacketsSent => "clear-packets-sent",
             Fault::ConfigCacheable => "config-cacheable",
             Fault::ConfigOnHttp => "config-on-http",
+            Fault::ConsoleDump => "console-dump",
             Fault::CorsReflectAny => "cors-reflect-any",
             Fault::CredentialsShared => "credentials-shared",
             Fault::CredentialsSurviveHangup => "credentials-survive-hangup",
             Fault::DtlsRandomFixed => "dtls-random-fixed",
             Fault::FingerprintUncheckedAsServer => "fingerprint-unchecked-as-server",
+            Fault::MicrophoneOnLoad => "microphone-on-load",
+            Fault::PageAutoAnswers => "page-auto-answers",
+            Fault::PageReusesCertificate => "page-reuses-certificate",
+            Fault::PageUserIdEmail => "page-user-id-email",
             Fault::RegisterOpen => "register-open",
             Fault::SrtpTagIgnored => "srtp-tag-ignored",
+            Fault::TokenInUrl => "token-in-url",
             Fault::TurnOpen => "turn-open",
+            Fault::UserIdCounter => "user-id-counter",
             Fault::WsOnWssPort => "ws-on-wss-port",
             Fault::WsOriginUnchecked => "ws-origin-unchecked",
         }
@@ -82,6 +110,7 @@ impl Fault {
             Fault::ClearPacketsSent => "beside correct SRTP one RTP and one RTCP packet a second go out unprotected",
             Fault::ConfigCacheable => "the configuration endpoint sends Cache-Control: public, max-age=300",
             Fault::ConfigOnHttp => "the configuration endpoint's plain port answers 200 with the full body",
+            Fault::ConsoleDump => "the page writes its SIP options, password included, to the console",
             Fault::CorsReflectAny => "the configuration endpoint copies any Origin into Access-Control-Allow-Origin",
             Fault::CredentialsShared => {
                 "while it lives, the first SIP pair goes to every later fetch, good for each of its AORs"
@@ -91,11 +120,17 @@ impl Fault {
             Fault::FingerprintUncheckedAsServer => {
                 "as DTLS server the lab wants a client certificate and compares it with nothing"
             }
+            Fault::MicrophoneOnLoad => "the page opens the microphone when it loads",
+            Fault::PageAutoAnswers => "the page answers any incoming INVITE with its microphone track",
+            Fault::PageReusesCertificate => "the page keeps its RTCCertificate in IndexedDB and uses it again",
+            Fault::PageUserIdEmail => "the page calls under a test user's e-mail address as its user id",
             Fault::RegisterOpen => {
                 "after one challenge on a connection, a REGISTER without Authorization gets 200 for any AOR"
             }
             Fault::SrtpTagIgnored => "an SRTP packet whose tag does not verify is decrypted and echoed all the same",
+            Fault::TokenInUrl => "the page appends the minted password to the WebSocket URL as ?access_token=",
             Fault::TurnOpen => "Allocate without MESSAGE-INTEGRITY is granted; with a wrong one it gets 401",
+            Fault::UserIdCounter => "the page numbers its user ids: visitor-1, visitor-2",
             Fault::WsOnWssPort => "the signalling port takes a plaintext upgrade and serves it like an encrypted one",
             Fault::WsOriginUnchecked => "the WebSocket upgrade is granted whatever its Origin says",
         }

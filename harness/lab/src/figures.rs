@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// Domain of the SIP addresses-of-record, and realm of their digest. House: a name that never resolves (RFC 6761).
 pub const SIP_REALM: &str = "sip.lab.test";
+/// The test user, whom a page with the fault `page-user-id-email` names. House: of a domain that is nobody's (RFC 2606).
+pub const TEST_USER: &str = "test.user@example.com";
 /// Realm of the TURN server's long-term credentials. House.
 pub const TURN_REALM: &str = "turn.lab.test";
 
@@ -77,6 +79,9 @@ pub const TURN_ALLOCATIONS: usize = 256;
 pub const TURN_PEERS: usize = 32;
 /// Relayed datagrams that wait for the server; the rest is dropped, as UDP does. House.
 pub const TURN_QUEUE: usize = 256;
+
+/// Bytes of a phone that the page serves in place of its own. House: bundles of SIP stacks have half a megabyte.
+pub const MAX_PHONE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Bytes of the log file; what comes later is not written. House.
 pub const MAX_LOG_BYTES: u64 = 16 * 1024 * 1024;

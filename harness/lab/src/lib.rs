@@ -58,11 +58,12 @@ use accounts::Accounts;
 use config::{ConfigService, Endpoint};
 use fault::{Fault, Faults};
 use log::Log;
-use media::MediaSettings;
+use media::external::Program;
+use media::{Callee, MediaSettings};
 use page::PageService;
 use signalling::Signalling;
 use sip::Shared;
-use turn::Turn;
+use turn::{Door, Turn};
 
 /// What a lab is to be.
 #[derive(Clone, Debug)]
@@ -75,12 +76,26 @@ pub struct LabOptions {
     pub folder: PathBuf,
     /// On which ports it listens.
     pub ports: Ports,
+    /// A script that the page serves in place of its own phone; `None` is its own.
+    pub phone: Option<PathBuf>,
+    /// Whether the page tells its browser to use relayed candidates only. RFC 9429, section 4.1.1.
+    pub relay_only: bool,
+    /// The program that answers calls, see [`media::external`]; `None` is the lab's own echo.
+    pub callee: Option<Program>,
 }
 
 impl LabOptions {
     /// A healthy lab on 127.0.0.1 with ephemeral ports.
     pub fn healthy(folder: impl Into<PathBuf>) -> Self {
-        Self { fault: None, ip: Ipv4Addr::LOCALHOST.into(), folder: folder.into(), ports: Ports::Ephemeral }
+        Self {
+            fault: None,
+            ip: Ipv4Addr::LOCALHOST.into(),
+            folder: folder.into(),
+            ports: Ports::Ephemeral,
+            phone: None,
+            relay_only: false,
+            callee: None,
+        }
     }
 
     /// The same with a fault.
@@ -95,7 +110,7 @@ pub enum Ports {
     /// Whichever are free: many labs in one process.
     #[default]
     Ephemeral,
-    /// Four in a row: page, configuration and signalling (TCP), TURN (UDP). 1 to 65532.
+    /// Five in a row: page, configuration and signalling (TCP), TURN (UDP and TCP), TURN over TLS (TCP). 1 to 65531.
     From(u16),
 }
 
@@ -121,8 +136,12 @@ pub struct Urls {
     pub second: String,
     /// Signalling.
     pub signalling: String,
-    /// TURN, as RFC 7065 writes it.
+    /// TURN over UDP, as RFC 7065 writes it.
     pub turn: String,
+    /// TURN over TCP.
+    pub turn_tcp: String,
+    /// TURN over TLS.
+    pub turns: String,
 }
 
 /// Why a lab does not start.
@@ -131,6 +150,14 @@ pub enum LabError {
     /// The folder or a file in it cannot be written.
     #[error("lab folder {path}: {source}")]
     Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The phone cannot be read, is too long, or is not UTF-8.
+    #[error("phone {path}: {source}")]
+    Phone {
         /// Which.
         path: PathBuf,
         /// Why.
@@ -171,11 +198,14 @@ impl Lab {
     /// # Errors
     /// Names the file or listener at fault.
     pub async fn start(options: LabOptions) -> Result<Self, LabError> {
-        let LabOptions { fault, ip, folder, ports } = options;
+        let LabOptions { fault, ip, folder, ports, phone, relay_only, callee } = options;
         std::fs::create_dir_all(&folder).map_err(at(&folder))?;
         let folder = folder.canonicalize().map_err(at(&folder))?;
         let (ca_path, log_path) = (folder.join("ca.pem"), folder.join("lab.log"));
         let target_path = folder.join("target.toml");
+
+        let phone = phone.map(|path| page::read_phone(&path).map_err(|source| LabError::Phone { path, source }));
+        let phone = phone.transpose()?;
 
         let faults = Arc::new(Faults::new(fault));
         let log = Arc::new(Log::create(&log_path).map_err(at(&log_path))?);
@@ -184,12 +214,17 @@ impl Lab {
         let (config_listener, config_address) = listen("config", ip, ports.nth(1)).await?;
         let (ws_listener, ws_address) = listen("signalling", ip, ports.nth(2)).await?;
         let (turn_socket, turn_address) = listen_udp("turn", ip, ports.nth(3)).await?;
+        let (turn_tcp, turn_tcp_address) = listen("turn over tcp", ip, ports.nth(3)).await?;
+        let (turn_tls, turn_tls_address) = listen("turn over tls", ip, ports.nth(4)).await?;
 
         let endpoints = Arc::new(vec![Endpoint::new("config"), Endpoint::new("second")]);
-        let urls = urls(page_address, config_address, ws_address, turn_address, &endpoints);
+        let turn_addresses = [turn_address, turn_tcp_address, turn_tls_address];
+        let urls = urls(page_address, config_address, ws_address, turn_addresses, &endpoints);
         let turn_secret = Secret::new(random::bytes::<32>().to_vec());
         let accounts = Arc::new(Accounts::new(faults.clone()));
-        let turn = Turn::new(turn_socket, turn_secret.clone(), faults.clone(), log.clone());
+        let doors =
+            vec![Door { listener: turn_tcp, tls: None }, Door { listener: turn_tls, tls: Some(pki.turn.clone()) }];
+        let turn = Turn::new(turn_socket, doors, turn_secret.clone(), faults.clone(), log.clone());
         let turn = turn.map_err(|source| LabError::Listener { part: "turn", address: turn_address, source })?;
         let config = Arc::new(ConfigService {
             faults: faults.clone(),
@@ -198,22 +233,23 @@ impl Lab {
             endpoints: endpoints.clone(),
             origin: urls.page_origin.clone(),
             ws_uri: urls.signalling.clone(),
-            turn_url: urls.turn.clone(),
+            turn_urls: [urls.turn.clone(), urls.turn_tcp.clone(), urls.turns.clone()],
             turn_secret,
             organisation_id: random::hex::<12>(),
             mints: ConfigService::mint_limit(),
         });
+        let echo = MediaSettings { local_ip: ip, faults: faults.clone() };
         let shared = Arc::new(Shared {
             faults: faults.clone(),
             accounts,
             log: log.clone(),
             endpoints,
-            media: MediaSettings { local_ip: ip, faults: faults.clone() },
+            callee: callee.map_or(Callee::Echo(echo), Callee::Program),
             host: host_of(ws_address),
             wrong_logins: Shared::wrong_login_limit(),
             nobody: random::hex::<16>().into(),
         });
-        let page = Arc::new(PageService::new(&urls, log.clone()));
+        let page = Arc::new(PageService::new(&urls, relay_only, phone, faults.clone(), log.clone()));
         let signalling = Signalling { shared, origin: urls.page_origin.clone(), tls: pki.server.clone() };
 
         let mut tasks = JoinSet::new();
@@ -281,19 +317,22 @@ async fn listen_udp(part: &'static str, ip: IpAddr, port: u16) -> Result<(UdpSoc
     Ok((socket, address))
 }
 
-fn urls(page: SocketAddr, config: SocketAddr, ws: SocketAddr, turn: SocketAddr, endpoints: &[Endpoint]) -> Urls {
+fn urls(page: SocketAddr, config: SocketAddr, ws: SocketAddr, turn: [SocketAddr; 3], endpoints: &[Endpoint]) -> Urls {
     let page_origin = format!("https://{}", host_of(page));
     let address = |at: usize| {
         let token = endpoints.get(at).map_or("", |endpoint| endpoint.url_token.as_str());
         format!("https://{}/{token}", host_of(config))
     };
+    let [udp, tcp, tls] = turn;
     Urls {
         page: format!("{page_origin}/call"),
         page_origin,
         config: address(0),
         second: address(1),
         signalling: format!("wss://{}", host_of(ws)),
-        turn: format!("turn:{turn}?transport=udp"),
+        turn: format!("turn:{udp}?transport=udp"),
+        turn_tcp: format!("turn:{tcp}?transport=tcp"),
+        turns: format!("turns:{}?transport=tcp", host_of(tls)),
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `reports` | what RTCP says |
 //! | `machine` | the above as one machine: datagrams and time in, datagrams and one end out |
 //! | `drive` | its socket and its task |
+//! | `external` | somebody else's program instead of all that |
 //!
 //! # Figures
 //! Full ICE with one host candidate, rtcp-mux, DTLS 1.2 in either role with a client certificate demanded, SRTP profiles
@@ -22,6 +23,7 @@ mod answer;
 mod drive;
 mod dtls;
 mod echo;
+pub mod external;
 mod ice;
 mod identity;
 mod machine;
@@ -40,8 +42,31 @@ use tokio::net::UdpSocket;
 use crate::fault::Faults;
 pub use drive::MediaCall;
 use identity::Identity;
-use machine::Machine;
+pub use machine::{Machine, Output};
 use offer::{Offer, Refusal};
+
+/// Who answers a lab's calls.
+#[derive(Clone, Debug)]
+pub enum Callee {
+    /// The lab's own media.
+    Echo(MediaSettings),
+    /// A program, started once per call. The lab's faults of media do not touch it.
+    Program(external::Program),
+}
+
+impl Callee {
+    /// Answers an offer.
+    pub async fn answer(&self, offer: &str) -> Answered {
+        let begun = match self {
+            Self::Echo(settings) => begin(settings, offer).await,
+            Self::Program(program) => program.begin(offer).await,
+        };
+        match begun {
+            Ok((sdp, call)) => Answered::Accepted { sdp, call },
+            Err(Refusal { status, reason }) => Answered::Refused { status, reason },
+        }
+    }
+}
 
 /// What all calls of one lab have in common.
 #[derive(Clone, Debug)]
@@ -82,6 +107,8 @@ pub enum Ended {
     DtlsFailed(String),
     /// No pair of candidates worked in time, or the one that did stopped answering.
     IceFailed,
+    /// The callee's program ended by itself.
+    ProgramEnded,
     /// The lab ended it.
     Stopped,
 }
@@ -103,14 +130,34 @@ pub struct MediaStats {
     pub reports: u64,
 }
 
-/// Answers an offer. Binds a socket, makes a certificate and starts the call's task; nothing of it waits for the peer.
+/// Answers an offer by the lab's own media.
 pub async fn answer(settings: &MediaSettings, offer: &str) -> Answered {
-    match begin(settings, offer).await {
-        Ok((sdp, call)) => Answered::Accepted { sdp, call },
-        Err(Refusal { status, reason }) => Answered::Refused { status, reason },
-    }
+    Callee::Echo(settings.clone()).answer(offer).await
 }
 
+/// Answers an offer with the machine that [`answer`] drives, for whoever has a network and a clock of their own: tests on
+/// simulated time. `local` is what the answer names, `wall` the time of day at `now`. The handshake's retransmissions
+/// repeat from call to call, so that a run with a simulated network does; a lab that is called for real does not use this.
+///
+/// # Errors
+/// Status and reason, as in [`Answered::Refused`].
+pub fn answer_on(
+    settings: &MediaSettings,
+    offer: &str,
+    local: SocketAddr,
+    now: Instant,
+    wall: SystemTime,
+) -> Result<(String, Machine), (u16, &'static str)> {
+    let refusal = |Refusal { status, reason }| (status, reason);
+    let offer = Offer::read(offer, settings.local_ip, &settings.faults).map_err(refusal)?;
+    let mut identity = Identity::fresh().ok_or((500, "no certificate could be made"))?;
+    identity.repeatable = true;
+    let sdp = answer::write(&offer, &identity, local);
+    let machine = Machine::new(offer, identity, local, settings.faults.clone(), now, wall);
+    Ok((sdp, machine.ok_or((500, "the media machine could not be made"))?))
+}
+
+/// Binds a socket, makes a certificate and starts the call's task; nothing of it waits for the peer.
 async fn begin(settings: &MediaSettings, offer: &str) -> Result<(String, MediaCall), Refusal> {
     let offer = Offer::read(offer, settings.local_ip, &settings.faults)?;
     let own = |reason| Refusal { status: 500, reason };

@@ -1,6 +1,10 @@
-//! The page with the call button, over HTTPS: one document, one script, one style sheet, and a strict policy.
+//! The page with the call button, over HTTPS: one document, its modules, one style sheet, and a strict policy.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
@@ -8,36 +12,119 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 
 use crate::Urls;
+use crate::fault::{Fault, Faults};
+use crate::figures::{MAX_PHONE_BYTES, TEST_USER};
 use crate::https::Source;
 use crate::log::{Line, Log};
 
 const DOCUMENT: &str = include_str!("page/call.html");
-const SCRIPT: &str = include_str!("page/call.js");
 const STYLE: &str = include_str!("page/call.css");
-/// Where the document holds the address of the configuration endpoint.
-const CONFIG_PLACE: &str = "{{config}}";
+/// Where the document holds what its script has to know, as `data-` attributes of the body.
+const SETTINGS_PLACE: &str = "{{settings}}";
+/// The page's own phone; another one takes its place as a whole.
+const PHONE: (&str, &str) = ("/phone.js", include_str!("page/phone.js"));
+/// The other modules, by path.
+const MODULES: [(&str, &str); 11] = [
+    ("/page.js", include_str!("page/page.js")),
+    ("/words.js", include_str!("page/words.js")),
+    ("/notice.js", include_str!("page/notice.js")),
+    ("/config.js", include_str!("page/config.js")),
+    ("/user-id.js", include_str!("page/user-id.js")),
+    ("/signalling.js", include_str!("page/signalling.js")),
+    ("/message.js", include_str!("page/message.js")),
+    ("/digest.js", include_str!("page/digest.js")),
+    ("/media.js", include_str!("page/media.js")),
+    ("/random.js", include_str!("page/random.js")),
+    ("/fault.js", include_str!("page/fault.js")),
+];
 
 /// What the handler needs.
 pub(crate) struct PageService {
-    document: String,
-    policy: HeaderValue,
+    faults: Arc<Faults>,
     log: Arc<Log>,
+    config_url: String,
+    relay_only: bool,
+    phone: String,
+    policy: HeaderValue,
+    /// Visits so far, for the page that counts its visitors.
+    visits: AtomicU64,
 }
 
 impl PageService {
-    /// For a lab at these addresses.
-    pub fn new(urls: &Urls, log: Arc<Log>) -> Self {
+    /// For a lab at these addresses. `relay_only` is what the page tells its browser, and `phone` a script of
+    /// [`read_phone`] in place of the page's own.
+    pub fn new(urls: &Urls, relay_only: bool, phone: Option<String>, faults: Arc<Faults>, log: Arc<Log>) -> Self {
         let config_origin = urls.config.rsplit_once('/').map_or("", |(origin, _)| origin);
         // `connect-src` names the two servers that the script talks to; everything else is the page's own or nothing.
         let policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src {config_origin} {}; base-uri 'none'; \
-             form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+             form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
             urls.signalling
         );
         // Addresses are ASCII, so this cannot fail; if it did, nothing would be allowed.
         let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
-        Self { document: DOCUMENT.replace(CONFIG_PLACE, &urls.config), policy, log }
+        let phone = phone.unwrap_or_else(|| PHONE.1.to_owned());
+        Self { faults, log, config_url: urls.config.clone(), relay_only, phone, policy, visits: AtomicU64::new(0) }
     }
+
+    /// The document of one visit. What the script needs stands in attributes: the policy allows no inline script.
+    fn document(&self) -> String {
+        let transports = if self.relay_only { "relay" } else { "all" };
+        let mut settings = format!("data-config=\"{}\" data-ice-transport-policy=\"{transports}\"", self.config_url);
+        let fault = self.fault();
+        if let Some(fault) = fault {
+            settings += &format!(" data-fault=\"{}\"", fault.name());
+        }
+        // A browser that comes again in an empty profile has no count of its own, so the server counts.
+        let visit = self.visits.fetch_add(1, Ordering::Relaxed) + 1;
+        match fault {
+            Some(Fault::PageUserIdEmail) => settings += &format!(" data-user-id=\"{TEST_USER}\""),
+            Some(Fault::UserIdCounter) => settings += &format!(" data-user-id=\"visitor-{visit}\""),
+            _ => {}
+        }
+        DOCUMENT.replace(SETTINGS_PLACE, &settings)
+    }
+
+    /// What is wrong with the page. Every one is asked for, since whoever loads the page could meet any of them.
+    fn fault(&self) -> Option<Fault> {
+        let faults = &self.faults;
+        [
+            (faults.broken(Fault::ConsoleDump), Fault::ConsoleDump),
+            (faults.broken(Fault::MicrophoneOnLoad), Fault::MicrophoneOnLoad),
+            (faults.broken(Fault::PageAutoAnswers), Fault::PageAutoAnswers),
+            (faults.broken(Fault::PageReusesCertificate), Fault::PageReusesCertificate),
+            (faults.broken(Fault::PageUserIdEmail), Fault::PageUserIdEmail),
+            (faults.broken(Fault::TokenInUrl), Fault::TokenInUrl),
+            (faults.broken(Fault::UserIdCounter), Fault::UserIdCounter),
+        ]
+        .into_iter()
+        .find_map(|(broken, fault)| broken.then_some(fault))
+    }
+
+    fn find(&self, path: &str) -> Option<(&'static str, String)> {
+        match path {
+            "/call" => Some(("text/html", self.document())),
+            "/call.css" => Some(("text/css", STYLE.to_owned())),
+            path if path == PHONE.0 => Some(("text/javascript", self.phone.clone())),
+            path => {
+                let module = MODULES.iter().find(|(known, _)| *known == path);
+                module.map(|(_, text)| ("text/javascript", (*text).to_owned()))
+            }
+        }
+    }
+}
+
+/// Reads a script that is to be served in place of the page's own phone: a module with the same interface.
+///
+/// # Errors
+/// It cannot be read, is longer than [`MAX_PHONE_BYTES`], or is not UTF-8.
+pub(crate) fn read_phone(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let length = File::open(path)?.take(MAX_PHONE_BYTES + 1).read_to_string(&mut text)?;
+    if length as u64 > MAX_PHONE_BYTES {
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "longer than a phone may be"));
+    }
+    Ok(text)
 }
 
 /// The routes of the page's listener.
@@ -51,12 +138,12 @@ async fn answer(
     method: Method,
     uri: Uri,
 ) -> Response {
-    let (status, kind, body) = match (&method, uri.path()) {
-        (&Method::GET | &Method::HEAD, "/call") => (StatusCode::OK, "text/html", service.document.as_str()),
-        (&Method::GET | &Method::HEAD, "/call.js") => (StatusCode::OK, "text/javascript", SCRIPT),
-        (&Method::GET | &Method::HEAD, "/call.css") => (StatusCode::OK, "text/css", STYLE),
-        (&Method::GET | &Method::HEAD, _) => (StatusCode::NOT_FOUND, "text/plain", "Not Found\n"),
-        _ => (StatusCode::METHOD_NOT_ALLOWED, "text/plain", "Method Not Allowed\n"),
+    let (status, kind, body) = match method {
+        Method::GET | Method::HEAD => match service.find(uri.path()) {
+            Some((kind, body)) => (StatusCode::OK, kind, body),
+            None => (StatusCode::NOT_FOUND, "text/plain", "Not Found\n".to_owned()),
+        },
+        _ => (StatusCode::METHOD_NOT_ALLOWED, "text/plain", "Method Not Allowed\n".to_owned()),
     };
     service.log.write(Line { part: "page", method: method.as_str(), status: status.as_u16(), user: "", source });
     let kind = format!("{kind}; charset=utf-8");
@@ -68,10 +155,90 @@ async fn answer(
         (header::HeaderName::from_static("permissions-policy"), "microphone=(self), camera=(), geolocation=()"),
         (header::ALLOW, "GET, HEAD"),
     ];
-    let mut response = (status, fixed, body.to_owned()).into_response();
+    let mut response = (status, fixed, body).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, service.policy.clone());
     if status == StatusCode::OK {
         response.headers_mut().remove(header::ALLOW);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const BROKEN_PAGES: [Fault; 7] = [
+        Fault::ConsoleDump,
+        Fault::MicrophoneOnLoad,
+        Fault::PageAutoAnswers,
+        Fault::PageReusesCertificate,
+        Fault::PageUserIdEmail,
+        Fault::TokenInUrl,
+        Fault::UserIdCounter,
+    ];
+
+    fn page(fault: Option<Fault>, relay_only: bool, phone: Option<&str>) -> PageService {
+        let urls = Urls {
+            page: "https://localhost:1/call".into(),
+            page_origin: "https://localhost:1".into(),
+            config: "https://localhost:2/a".into(),
+            second: "https://localhost:2/b".into(),
+            signalling: "wss://localhost:3".into(),
+            turn: "turn:127.0.0.1:4?transport=udp".into(),
+            turn_tcp: "turn:127.0.0.1:4?transport=tcp".into(),
+            turns: "turns:127.0.0.1:5?transport=tcp".into(),
+        };
+        let log = Arc::new(Log::create(Path::new("/dev/null")).unwrap());
+        PageService::new(&urls, relay_only, phone.map(str::to_owned), Arc::new(Faults::new(fault)), log)
+    }
+
+    #[test]
+    fn the_document_says_what_the_script_needs() {
+        let healthy = page(None, false, None);
+        let document = healthy.document();
+        assert!(document.contains(r#"<body data-config="https://localhost:2/a" data-ice-transport-policy="all">"#));
+        assert_eq!(healthy.faults.met(), BTreeSet::from(BROKEN_PAGES), "whoever loads the page may meet them");
+        assert!(page(None, true, None).document().contains(r#"data-ice-transport-policy="relay""#));
+    }
+
+    #[test]
+    fn a_broken_page_is_told_so() {
+        for fault in BROKEN_PAGES {
+            let document = page(Some(fault), false, None).document();
+            assert!(document.contains(&format!("data-fault=\"{}\"", fault.name())), "{document}");
+            let used = MODULES.iter().chain([&PHONE]).any(|(_, text)| text.contains(&format!("\"{}\"", fault.name())));
+            assert!(used, "a script of the page knows {}", fault.name());
+        }
+        let counting = page(Some(Fault::UserIdCounter), false, None);
+        for visitor in ["visitor-1", "visitor-2"] {
+            assert!(counting.document().contains(&format!("data-user-id=\"{visitor}\"")));
+        }
+    }
+
+    #[test]
+    fn every_module_that_is_imported_is_served() {
+        let healthy = page(None, false, None);
+        for (path, text) in MODULES.iter().chain([&PHONE]) {
+            assert_eq!(healthy.find(path).unwrap(), ("text/javascript", (*text).to_owned()), "{path}");
+            for import in text.split("from \".").skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(healthy.find(import).is_some(), "{path} imports {import}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_phone_takes_the_place_of_the_own_one() {
+        assert_eq!(page(None, false, Some("other")).find("/phone.js"), Some(("text/javascript", "other".to_owned())));
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            read_phone(&folder.path().join(name))
+        };
+        assert_eq!(file("phone.js", b"export").unwrap(), "export");
+        assert!(file("latin", b"\xff").is_err());
+        assert!(file("long", &vec![b' '; MAX_PHONE_BYTES as usize + 1]).is_err());
+        assert!(read_phone(&folder.path().join("none")).is_err());
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Pki {
     pub ca_pem: String,
     /// TLS 1.2 and 1.3 with AEAD suites, the server certificate, `http/1.1`.
     pub server: Arc<ServerConfig>,
+    /// The same for TURN: `stun.turn`, RFC 7443.
+    pub turn: Arc<ServerConfig>,
 }
 
 /// Makes keys and certificates for `localhost` and `ip`. P-256 keeps handshakes cheap.
@@ -53,8 +55,10 @@ pub(crate) fn make(ip: IpAddr) -> Result<Pki, LabError> {
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], private)?;
+    let mut turn = server.clone();
+    turn.alpn_protocols = vec![b"stun.turn".to_vec()];
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Pki { ca_pem, server: Arc::new(server) })
+    Ok(Pki { ca_pem, server: Arc::new(server), turn: Arc::new(turn) })
 }
 
 fn parameters(name: &str) -> CertificateParams {

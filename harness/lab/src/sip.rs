@@ -31,7 +31,7 @@ use crate::fault::Faults;
 use crate::figures::{MAX_LIMITED_KEYS, WRONG_LOGIN_WINDOW, WRONG_LOGINS};
 use crate::limits::Window;
 use crate::log::{Line, Log};
-use crate::media::{Answered, MediaSettings};
+use crate::media::{Answered, Callee};
 use crate::random;
 use call::Call;
 use login::Nonces;
@@ -52,8 +52,8 @@ pub(crate) struct Shared {
     pub log: Arc<Log>,
     /// Whom the visitors of each endpoint may call.
     pub endpoints: Arc<Vec<Endpoint>>,
-    /// For the media of calls.
-    pub media: MediaSettings,
+    /// Who answers calls.
+    pub callee: Callee,
     /// Host and port of this agent, for Contact and Via.
     pub host: String,
     /// Wrong logins of late, by source and user name.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use crate::Urls;
-use crate::figures::SESSION_END_S;
+use crate::figures::{SESSION_END_S, TEST_USER};
 
 /// Writes the file's text. Paths in it are absolute, so the text may be saved anywhere.
 pub(crate) fn text(urls: &Urls, ip: IpAddr, ca_file: &Path, log_file: &Path) -> String {
@@ -16,7 +16,7 @@ pub(crate) fn text(urls: &Urls, ip: IpAddr, ca_file: &Path, log_file: &Path) -> 
         IpAddr::V6(ip) => format!("{ip}/128"),
     };
     format!(
-        r#"# A lab of ringfence's own: a simulator on this machine, for trying things and for proofs.
+        r##"# A lab of ringfence's own: a simulator on this machine, for trying things and for proofs.
 name = "lab"
 adapter = "cognigy"
 ca_file = {ca_file}
@@ -35,9 +35,14 @@ archive = "none"
 recording = "none"
 webhook = "none"
 
+[page]
+start = "#call"
+test_user = ["{TEST_USER}"]
+
 [destinations.call]
 uri = "configured"
 echo = true
+record = true
 
 [files]
 log = [{log_file}]
@@ -59,7 +64,7 @@ owner = "lab"
 [disruptive]
 allow = true
 rate = 50
-"#
+"##
     )
 }
 
@@ -87,11 +92,15 @@ mod tests {
             second: "https://localhost:2/b".into(),
             signalling: "wss://localhost:3".into(),
             turn: "turn:127.0.0.1:4?transport=udp".into(),
+            turn_tcp: "turn:127.0.0.1:4?transport=tcp".into(),
+            turns: "turns:localhost:5?transport=tcp".into(),
         };
         let odd = Path::new("/tmp/a \"b\"\\c\n/ca.pem");
         let text = text(&urls, "127.0.0.1".parse().unwrap(), odd, odd);
         let target = Target::parse(&text, Path::new("target.toml")).unwrap();
         assert_eq!(target.ca_file.as_deref(), Some(odd));
+        assert_eq!(target.need("browser"), Some(ringfence_model::target::Need::Given));
+        assert_eq!(target.page.test_user, [TEST_USER]);
         assert_eq!(target.need("echo"), Some(ringfence_model::target::Need::Given));
     }
 }

@@ -118,6 +118,8 @@ pub struct Policy {
     pub token_bits_min: i64,
     /// Password bits min.
     pub password_bits_min: i64,
+    /// Bits that an identifier which a page makes up for its visitor must be able to have.
+    pub user_id_bits_min: i64,
     /// Archive URL max, in seconds.
     pub archive_url_max_s: i64,
     /// HSTS min, in seconds.

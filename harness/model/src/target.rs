@@ -206,6 +206,9 @@ pub struct Destination {
     /// It sends our audio back.
     #[serde(default)]
     pub echo: bool,
+    /// What its side says may be stored: `ringfence call --record`.
+    #[serde(default)]
+    pub record: bool,
 }
 
 /// Adapter `sip`: where the values of a configuration are found. Each is text, or a JSON pointer into the answer of

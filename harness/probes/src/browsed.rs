@@ -1,6 +1,8 @@
 //! What a browser saw of a page, as it stands: for `inspect` and for the next visit. It holds secrets and personal data and
 //! is never journaled.
 
+use std::sync::Arc;
+
 use tempfile::TempDir;
 
 /// What one `browse-page` step saw, and the browser profile that it used.
@@ -8,7 +10,7 @@ pub struct Browsed {
     /// Visit by visit, in order.
     pub visits: Vec<Visit>,
     /// The profile folder as the last visit left it; gone with the last holder.
-    pub profile: TempDir,
+    pub profile: Arc<TempDir>,
 }
 
 /// What one visit of a page showed. Everything is bounded by the probe that collects it.

@@ -1,6 +1,7 @@
 //! All that a probe has: the target, the network within scope and limits, what earlier steps kept, the ledger.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ringfence_client::adapters::{self, Ask, CallConfig, FetchError, Fetched};
@@ -32,6 +33,8 @@ pub struct Cx {
     pub seed: u64,
     /// Seconds that the run's budget still holds.
     pub seconds_left: u64,
+    /// The browser, where there is one.
+    pub browser: Option<PathBuf>,
 }
 
 impl Cx {
@@ -67,7 +70,7 @@ impl Cx {
     /// usable configuration.
     pub fn learn_answer(&self, answer: &Answer) {
         if let Ok(document) = serde_json::from_slice(&answer.body) {
-            learn_named(&self.ledger, &document, &mut { NAMED_PER_ANSWER });
+            secrets_in(&document).into_iter().for_each(|(kind, value)| self.ledger.add(kind, value));
         }
         if let Some(config) = adapters::read_answer(&self.target, answer) {
             self.learn(&config);
@@ -109,18 +112,22 @@ const SECRET_NAMES: [(&str, &str); 6] = [
 /// later observation would be searched for (house).
 const NAMED_PER_ANSWER: usize = 16;
 
+/// The texts of a JSON document that are secrets by their names, with their kinds.
+pub(crate) fn secrets_in(document: &Value) -> Vec<(&'static str, &str)> {
+    let mut found = vec![];
+    named(document, &mut found);
+    found
+}
+
 /// serde_json refuses documents deeper than 128, so this ends.
-fn learn_named(ledger: &Ledger, value: &Value, left: &mut usize) {
+fn named<'a>(value: &'a Value, found: &mut Vec<(&'static str, &'a str)>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| learn_named(ledger, item, left)),
+        Value::Array(items) => items.iter().for_each(|item| named(item, found)),
         Value::Object(fields) => {
             for (name, value) in fields {
                 match (secret_kind(name), value) {
-                    (Some(kind), Value::String(text)) if *left > 0 => {
-                        *left -= 1;
-                        ledger.add(kind, text);
-                    }
-                    _ => learn_named(ledger, value, left),
+                    (Some(kind), Value::String(text)) if found.len() < NAMED_PER_ANSWER => found.push((kind, text)),
+                    _ => named(value, found),
                 }
             }
         }
@@ -147,7 +154,7 @@ mod tests {
         for number in 0..1000 {
             fields[format!("x{number}token")] = format!("flood-{number:04}").into();
         }
-        learn_named(&ledger, &fields, &mut { NAMED_PER_ANSWER });
+        secrets_in(&fields).into_iter().for_each(|(kind, value)| ledger.add(kind, value));
         assert_eq!(ledger.redact_text("canary-first").as_deref(), Some("[redacted: sip-password]"));
         assert_eq!(ledger.redact_text("public-1"), None);
         assert_eq!(ledger.redact_text("flood-0999"), None, "a made-up one beyond the bound");

@@ -5,6 +5,7 @@
 
 mod browsed;
 mod cx;
+pub mod detect;
 mod kept;
 mod ledger;
 mod origin;
@@ -25,13 +26,16 @@ use verbs::*;
 
 /// Every verb.
 pub const VERBS: &[Verb] = &[
+    Verb::of::<browse_page::BrowsePage>(),
     Verb::of::<call::Call>(),
     Verb::of::<cors_probe::CorsProbe>(),
     Verb::of::<fetch_config::FetchConfig>(),
     Verb::of::<http_request::HttpRequest>(),
+    Verb::of::<inspect::Inspect>(),
     Verb::of::<media_attack::MediaAttack>(),
     Verb::of::<open_websocket::OpenWebsocket>(),
     Verb::of::<register::Register>(),
+    Verb::of::<scan_page::ScanPage>(),
     Verb::of::<turn_allocate::TurnAllocate>(),
     Verb::of::<wait::Wait>(),
 ];

@@ -16,6 +16,7 @@ use ringfence_probes::{Cx, Kept, Raw, Verb, verb};
 use serde_json::{Map, Value};
 
 use crate::limits::last_uses;
+use crate::plan::BROWSER;
 use crate::run::Shared;
 
 /// How long a held call may take to hang up (house).
@@ -129,6 +130,7 @@ impl<'a> Chain<'a> {
             control: step.control.is_some(),
             seed: self.seed(index),
             seconds_left: self.shared.limits.seconds_left(),
+            browser: self.shared.browser.clone(),
         }
     }
 
@@ -142,6 +144,9 @@ impl<'a> Chain<'a> {
     /// What stands in the way of asking: a need, a condition, an endpoint, an input, the budget.
     fn obstacle(&mut self, step: &Step, verb: &Verb, with: &Map<String, Value>) -> Option<Obstacle> {
         for word in &step.needs {
+            if word == BROWSER && self.shared.browser.is_none() {
+                return Some(Obstacle::NotAsked("there is no browser for it".into()));
+            }
             if self.shared.target.need(word) != Some(Need::Given) {
                 return Some(Obstacle::NotAsked(format!("the target file gives no {word}")));
             }

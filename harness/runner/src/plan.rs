@@ -1,9 +1,13 @@
 //! The plan: which scenarios are asked of this target, in which order, and why the others are not.
 
+use ringfence_client::browser::INSTALL;
 use ringfence_model::evidence::{LeftOut, Plan};
 use ringfence_model::scenario::Scenario;
 use ringfence_model::target::{Need, Target};
 use ringfence_model::verdict::Intrusion;
+
+/// The need that a machine has to meet as well as a target file.
+pub(crate) const BROWSER: &str = "browser";
 
 /// What of the library is wanted.
 #[derive(Clone, Debug, Default)]
@@ -30,12 +34,17 @@ fn matches(pattern: &str, id: &str) -> bool {
     }
 }
 
-/// Decides what is asked. Passive chains come first and disruptive ones last; within that, the order of ids.
-pub fn plan<'a>(scenarios: impl Iterator<Item = &'a Scenario>, target: &Target, selection: &Selection) -> Plan {
+/// Decides what is asked; `browser` says whether there is one. Passive chains come first and disruptive ones last; within that, the order of ids.
+pub fn plan<'a>(
+    scenarios: impl Iterator<Item = &'a Scenario>,
+    target: &Target,
+    selection: &Selection,
+    browser: bool,
+) -> Plan {
     let mut plan = Plan::default();
     let mut chains: Vec<(Intrusion, &str)> = vec![];
     for scenario in scenarios.filter(|scenario| selection.wants(&scenario.id)) {
-        match obstacle(scenario, target) {
+        match obstacle(scenario, target, browser) {
             None => chains.push((scenario.intrusion, &scenario.id)),
             Some(left_out) => plan.left_out.push(left_out),
         }
@@ -46,7 +55,7 @@ pub fn plan<'a>(scenarios: impl Iterator<Item = &'a Scenario>, target: &Target, 
 }
 
 /// Why a scenario is not asked of this target, if it is not.
-fn obstacle(scenario: &Scenario, target: &Target) -> Option<LeftOut> {
+fn obstacle(scenario: &Scenario, target: &Target, browser: bool) -> Option<LeftOut> {
     let left_out = |not_applicable, why: String, to_enable: Option<&str>| {
         Some(LeftOut { scenario: scenario.id.clone(), not_applicable, why, to_enable: to_enable.map(str::to_owned) })
     };
@@ -57,6 +66,9 @@ fn obstacle(scenario: &Scenario, target: &Target) -> Option<LeftOut> {
     let consent = (scenario.intrusion == Intrusion::Disruptive).then_some("disruptive-consent");
     for word in scenario.needs.iter().map(String::as_str).chain(consent) {
         match target.need(word) {
+            Some(Need::Given) if word == BROWSER && !browser => {
+                return left_out(false, "there is no browser for it".into(), Some(INSTALL));
+            }
             Some(Need::Given) => {}
             Some(Need::DeclaredNone) => {
                 return left_out(true, format!("the target declares that it has no {word}"), None);
@@ -68,4 +80,34 @@ fn obstacle(scenario: &Scenario, target: &Target) -> Option<LeftOut> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn without_a_browser_its_scenarios_are_skipped_with_the_line_that_installs_one() {
+        let scenario: Scenario = toml::from_str(
+            "id = \"page/x\"\ntitle = \"x\"\nseverity = \"low\"\nlevel = \"must\"\nintrusion = \"active\"\nadapters = [\"any\"]\n\
+             needs = [\"browser\"]\nstep = []\n[manual]\nwhy = \"\"\nhow = \"\"\nremedy = \"\"\nlimits = \"\"\n[verdict]\nexpect = []\n",
+        )
+        .unwrap();
+        let target = |page: &str| {
+            let text =
+                format!("name = \"x\"\nadapter = \"cognigy\"\n[endpoints]\nconfig = \"https://c.test/t\"\n{page}");
+            Target::parse(&text, Path::new("t.toml")).unwrap()
+        };
+        let planned =
+            |page: &str, browser| plan([&scenario].into_iter(), &target(page), &Selection::default(), browser);
+        let button = "[page]\nstart = \"#call\"\n";
+        assert_eq!(planned(button, true).chains, ["page/x"]);
+        let left_out = planned(button, false).left_out;
+        assert_eq!(left_out[0].to_enable.as_deref(), Some(INSTALL));
+        assert!(!left_out[0].not_applicable && INSTALL.starts_with("apt-get install chromium"));
+        // What to click is asked for first: it is the operator's to say.
+        assert!(planned("", false).left_out[0].to_enable.as_ref().is_some_and(|line| line.contains("[page]")));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,8 @@ pub struct Job {
     pub tries: u32,
     /// The command that asked, for the journal.
     pub command: String,
+    /// The browser for pages; `None`: what needs one is skipped.
+    pub browser: Option<PathBuf>,
     /// Where the evidence goes.
     pub journal: Journal,
     /// Who watches.
@@ -61,6 +64,7 @@ pub enum RunError {
 pub(crate) struct Shared {
     pub(crate) target: Arc<Target>,
     pub(crate) target_view: Value,
+    pub(crate) browser: Option<PathBuf>,
     pub(crate) policy: Value,
     pub(crate) library: Arc<Library>,
     pub(crate) limits: Limits,
@@ -87,7 +91,9 @@ pub async fn run(job: Job) -> Result<(), RunError> {
     let target_view = serde_json::to_value(target.view()).expect("a target view is plain data");
     let policy = serde_json::to_value(&job.policy).expect("a policy is plain data");
     let limits = Limits::new(target.at_once, target.budget);
-    let plan = fit(plan(job.library.scenarios().map(Loaded::scenario), &target, &job.selection), &job.library, &limits);
+    let scenarios = job.library.scenarios().map(Loaded::scenario);
+    let plan = plan(scenarios, &target, &job.selection, job.browser.is_some());
+    let plan = fit(plan, &job.library, &limits);
 
     job.journal.append(Event::Run(Box::new(RunHeader {
         format: JOURNAL_FORMAT.into(),
@@ -109,6 +115,7 @@ pub async fn run(job: Job) -> Result<(), RunError> {
     let shared = Arc::new(Shared {
         target,
         target_view,
+        browser: job.browser,
         policy,
         library: job.library,
         limits,

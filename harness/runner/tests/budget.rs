@@ -29,6 +29,7 @@ async fn asked(calls: u32) -> Verdict {
         selection: Selection { only: vec!["media/forged-packet-accepted".into()] },
         tries: 3,
         command: "budget".into(),
+        browser: None,
         journal: journal.clone(),
         watcher: Watcher::nobody(),
         stop,

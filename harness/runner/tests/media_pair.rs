@@ -1,28 +1,18 @@
 //! The client's media against the lab's, over loopback sockets: two implementations that share no ICE and no DTLS code.
 
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+#[path = "support/pair.rs"]
+mod pair;
+
 use std::time::{Duration, Instant};
 
-use ringfence_client::drive::udp::{MediaCall, MediaOptions};
+use pair::{LIMIT, Pair, negotiate};
 use ringfence_client::media::{
     Attack, AttackKind, AttackSeen, Codec, Event, FingerprintBend, MediaPlan, Sdes, Setup, SrtpProfile,
     TransportProfile,
 };
-use ringfence_lab::fault::{Fault, Faults};
-use ringfence_lab::media::{Answered, Ended, MediaCall as LabCall, MediaSettings, answer};
-use ringfence_model::RunKey;
+use ringfence_lab::fault::Fault;
+use ringfence_lab::media::{Answered, Ended};
 use ringfence_model::observation::CallSeen;
-
-/// Nothing here takes longer, unless it is broken.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// Both ends of a call after the answer, with all events so far.
-struct Pair {
-    client: MediaCall,
-    lab: LabCall,
-    events: Vec<Event>,
-}
 
 impl Pair {
     /// Offers, lets a lab with this fault answer, and turns audio on.
@@ -34,26 +24,7 @@ impl Pair {
         Self { client, lab: call, events: Vec::new() }
     }
 
-    /// Waits for an event; everything before it is kept.
-    async fn until(&mut self, what: &'static str, wanted: fn(&Event) -> bool) -> Event {
-        let waiting = async {
-            loop {
-                let event = self.client.event().await.expect("the call is open");
-                self.events.push(event.clone());
-                if wanted(&event) {
-                    return event;
-                }
-            }
-        };
-        let reached = tokio::time::timeout(LIMIT, waiting).await;
-        reached.unwrap_or_else(|_| panic!("no {what}: {:?} {:#?}", self.events, self.client.seen()))
-    }
-
-    async fn echoed(&mut self) -> CallSeen {
-        self.until("echo", |event| *event == Event::Echoed).await;
-        self.client.seen()
-    }
-
+    /// Attacks the call and waits for what comes of it.
     async fn attacked(&mut self, kind: AttackKind) -> AttackSeen {
         self.client.attack(Attack { kind, count: 10, rate: 100 }).await;
         match self.until("end of the attack", |event| matches!(event, Event::AttackDone(_))).await {
@@ -61,26 +32,6 @@ impl Pair {
             other => panic!("{other:?}"),
         }
     }
-}
-
-async fn negotiate(plan: MediaPlan, fault: Option<Fault>) -> (MediaCall, Answered, String) {
-    let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let options = MediaOptions {
-        plan,
-        sources: vec![local],
-        turn: Vec::new(),
-        stun: Vec::new(),
-        key: RunKey::from_random([7; 32]),
-        allow: Arc::new(|address| address.ip().is_loopback()),
-    };
-    let mut client = MediaCall::open(options).await.expect("loopback sockets");
-    let offer = match client.event().await {
-        Some(Event::Offer(offer)) => offer,
-        other => panic!("no offer but {other:?}"),
-    };
-    let settings = MediaSettings { local_ip: local, faults: Arc::new(Faults::new(fault)) };
-    let answered = answer(&settings, &offer).await;
-    (client, answered, offer)
 }
 
 /// What every healthy call shows.

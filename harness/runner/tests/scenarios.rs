@@ -3,6 +3,8 @@
 
 #[path = "scenarios/healthy.rs"]
 mod healthy;
+#[path = "scenarios/pages.rs"]
+mod pages;
 mod support;
 
 use healthy::{About, NOT_ASKED, digest, input_failed};
@@ -177,6 +179,12 @@ fn credentials_survive_hangup() {
     );
     let verdict = about.with_target("sip", "").case("promised by nobody", &[("d", json!({ "status": 200 }))], Fail);
     assert_eq!((verdict.severity, verdict.level), (Low, Level::Info));
+    let by_hand = || ("a", json!({ "status": null }));
+    let left_out = ["b", "c", "d", "f"].map(|step| (step, NOT_ASKED));
+    let typed_in: Vec<_> = left_out.into_iter().chain([by_hand()]).collect();
+    about.with_target("sip", "").case("an account, promised by nobody", &typed_in, NotApplicable);
+    let promised = about.with_target("sip", "session_scope = true");
+    promised.case("an account, promised for a session", &[by_hand(), ("d", json!({ "status": 200 }))], Fail);
     for status in [302, 408, 480, 500, 503] {
         about.case("busy", &[("d", json!({ "status": status }))], Inconclusive);
         about.case("busy", &[("f", json!({ "status": status }))], Inconclusive);
@@ -405,7 +413,7 @@ fn unauthenticated_allocate() {
 
 #[test]
 fn each_scenario_has_its_table() {
-    let text = include_str!("scenarios.rs");
+    let text = concat!(include_str!("scenarios.rs"), include_str!("scenarios/pages.rs"));
     for id in healthy::ids() {
         assert!(text.contains(&format!("About::new(\"{id}\"")), "{id} has no cases here");
     }

@@ -1,7 +1,7 @@
 //! Codecs of ringfence: bytes in, types out, and back. No sockets, no clocks, no randomness.
 //!
-//! One file per format: [`stun`] (RFC 8489), [`turn`] (RFC 8656), [`rtp`] and [`rtcp`] (RFC 3550), [`demux`] (RFC 7983),
-//! [`sdp`] (RFC 8866), [`sip`] (RFC 3261, 7118) and [`digest`] (RFC 7616).
+//! One file per format: [`stun`] (RFC 8489), [`turn`] and [`turn_stream`] (RFC 8656), [`rtp`] and [`rtcp`] (RFC 3550),
+//! [`demux`] (RFC 7983), [`sdp`] (RFC 8866), [`sip`] (RFC 3261, 7118), [`digest`] (RFC 7616) and [`wav`] (RIFF).
 //!
 //! # The contract
 //! Every byte comes from a hostile target. A parser never panics, allocates in proportion to its input only, stops at
@@ -32,5 +32,7 @@ pub mod sdp;
 pub mod sip;
 pub mod stun;
 pub mod turn;
+pub mod turn_stream;
+pub mod wav;
 
 pub use error::Error;

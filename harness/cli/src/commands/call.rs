@@ -14,10 +14,16 @@ use ringfence_runner::{consent, today};
 
 use crate::args::{CallArgs, CandidatesArg, SetupArg};
 use crate::problem::Problem;
+use crate::sound::Sound;
 use crate::{outputs, signals};
 
 /// How long audio flows between two looks at what happened (house).
 const SLICE: Duration = Duration::from_millis(50);
+
+/// Seconds of audio where nobody says otherwise (house).
+const SECONDS: u32 = 3;
+/// What an echo of the last word that is played may take (house).
+const LAST_ECHO: Duration = Duration::from_millis(500);
 
 /// How long a call that is not answered yet may take to be cancelled (house).
 const LEAVE_WITHIN: Duration = Duration::from_secs(3);
@@ -30,19 +36,29 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     if let Some(why) = consent::refusal(&target, &today()) {
         return Err(Problem { exit: Exit::Refused, message: why });
     }
+    let sound = Sound::prepare(&args, &target)?;
     let config = fetch(&net, &target, args.uri.as_deref(), args.json).await?;
     let mut random = [0; 40];
     getrandom::fill(&mut random).map_err(Problem::internal)?;
     let (key, seed) = random.split_first_chunk::<32>().expect("40 bytes hold 32");
     let (key, seed) = (RunKey::from_random(*key), seed.try_into().map_or(0, u64::from_le_bytes));
 
+    let mut media = media(&args, seed)?;
+    sound.put_into(&mut media);
+    let audio = match (args.seconds, sound.play_s()) {
+        (Some(seconds), _) => Duration::from_secs(seconds.into()),
+        (None, Some(seconds)) => Duration::from_secs_f64(seconds) + LAST_ECHO,
+        (None, None) => Duration::from_secs(SECONDS.into()),
+    };
     let limits = target.limits;
     let plan = CallPlan {
         target_uri: args.uri.clone(),
+        // As a browser on the deployment's page.
+        origin: target.trusted_origins.first().cloned(),
         transaction: Duration::from_secs_f64(limits.exchange_s),
         answer_within: Duration::from_secs_f64(limits.ring_s),
         media_within: Duration::from_secs_f64(limits.media_s),
-        ..CallPlan::honest(config, media(&args, seed)?, seed)
+        ..CallPlan::honest(config, media, seed)
     };
     let mut stop = signals::listen("ending the call");
     let begun = Instant::now();
@@ -58,12 +74,15 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     };
     let Some(mut live) = placed else {
         leave().await;
+        let done = sound.finish()?; // audio may have come before the call was set up
+        done.iter().filter(|_| !quiet).for_each(|(name, text)| tell!("{name:<5} {text}"));
         return Ok(ended_by(*stop.borrow()).unwrap_or(Exit::Interrupted));
     };
-    let end = Instant::now() + Duration::from_secs(args.seconds.into());
+    let end = Instant::now() + audio;
     if live.is_live() && !quiet {
-        let plural = if args.seconds == 1 { "" } else { "s" };
-        tell!("{:>7.3} s  audio for {} second{plural}; Ctrl-C hangs up", begun.elapsed().as_secs_f64(), args.seconds);
+        let seconds = (audio.as_secs_f64() * 10.0).round() / 10.0;
+        let plural = if seconds == 1.0 { "" } else { "s" };
+        tell!("{:>7.3} s  audio for {seconds} second{plural}; Ctrl-C hangs up", begun.elapsed().as_secs_f64());
     }
     // In slices, so that each stage is told when it comes.
     while live.is_live() && Instant::now() < end && stop.borrow().is_none() {
@@ -71,6 +90,7 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
         live.stages().into_iter().for_each(&tell);
     }
     let seen = live.hang_up().await;
+    let done = sound.finish(); // whatever else went wrong
     if !quiet {
         let by = seen.ended_by.map_or("no call was set up".to_owned(), |by| format!("call ended by {}", by.word()));
         tell!("{:>7.3} s  {by}\n", begun.elapsed().as_secs_f64());
@@ -78,8 +98,15 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     if let Some(fault) = &seen.own_fault {
         return Err(Problem::internal(fault));
     }
-    let text = if args.json { json(&seen)? } else { summary(&seen) };
+    let (done, unwritten) = match done {
+        Ok(done) => (done, None),
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
+    let text = if args.json { json(&seen, &done)? } else { summary(&seen, done) };
     outputs::print(&text)?;
+    if let Some(problem) = unwritten {
+        return Err(problem);
+    }
     let exit = match (&seen.media.media.authenticated, seen.answered) {
         (1.., _) => Exit::Clean,
         (_, true) => Exit::Findings,
@@ -181,7 +208,7 @@ fn refused_by_us(seen: &CallObservation) -> bool {
 }
 
 /// What was negotiated, as far as the call came: a stage that was not reached is not shown as one that failed.
-fn summary(seen: &CallObservation) -> String {
+fn summary(seen: &CallObservation, done: Vec<(&'static str, String)>) -> String {
     let media = &seen.media;
     let shown = |text: &Option<Untrusted>| text.as_ref().map_or("-".to_owned(), Untrusted::visible);
     let ours = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
@@ -259,6 +286,7 @@ fn summary(seen: &CallObservation) -> String {
             ),
         ));
     }
+    lines.extend(done);
     if let Some(by) = seen.ended_by {
         lines.push(("end", format!("by {} after {:.1} s", by.word(), seen.seconds)));
     }
@@ -272,8 +300,8 @@ fn summary(seen: &CallObservation) -> String {
     lines.into_iter().map(|(name, text)| format!("{name:<5} {text}\n")).collect()
 }
 
-fn json(seen: &CallObservation) -> Result<String, Problem> {
-    let value = serde_json::json!({
+fn json(seen: &CallObservation, done: &[(&'static str, String)]) -> Result<String, Problem> {
+    let mut value = serde_json::json!({
         "status": seen.status,
         "reason": seen.reason,
         "answered": seen.answered,
@@ -284,5 +312,8 @@ fn json(seen: &CallObservation) -> Result<String, Problem> {
         "error": seen.failure.as_ref().map(|failure| &failure.error),
         "media": seen.media,
     });
+    for (name, text) in done {
+        value[name] = text.as_str().into();
+    }
     Ok(inert_json(&serde_json::to_string_pretty(&value).map_err(Problem::internal)?) + "\n")
 }

@@ -79,8 +79,16 @@ async fn ask(
     let policy = library::policy(&target.policy)?;
     // The demo's own lab is gone when its report is read: what asks again is told for one that stays.
     let command = format!("ringfence run --target {LAB_TARGET}");
-    let asking =
-        Asking { target, library: library.clone(), policy, selection: Selection::default(), tries: 3, command };
+    // Calls alone tell the story, in seconds; a browser would take a minute.
+    let asking = Asking {
+        target,
+        library: library.clone(),
+        policy,
+        selection: Selection::default(),
+        tries: 3,
+        browser: None,
+        command,
+    };
     asking.ask(&journal, progress::only_live(), stop).await?;
     lab.stop().await;
     journal

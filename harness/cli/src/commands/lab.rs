@@ -4,7 +4,8 @@ use std::io::Write;
 
 use ringfence_judge::Loaded;
 use ringfence_lab::fault::Fault;
-use ringfence_lab::{Lab, LabOptions};
+use ringfence_lab::media::external::Program;
+use ringfence_lab::{Lab, LabError, LabOptions};
 use ringfence_model::Exit;
 
 use crate::args::LabArgs;
@@ -22,13 +23,19 @@ pub async fn lab(args: LabArgs) -> Result<Exit, Problem> {
         Some(_) => None,
         None => Some(tempfile::Builder::new().prefix("ringfence-lab-").tempdir().map_err(Problem::output)?),
     };
-    let folder = args.folder.or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
+    let folder = args.folder.clone().or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()));
     let folder = folder.ok_or_else(|| Problem::internal("no folder for the lab"))?;
     std::fs::create_dir_all(&folder).map_err(|error| Problem::output(format!("{}: {error}", folder.display())))?;
     // Absolute, so that the printed target file works from everywhere.
     let folder = std::path::absolute(&folder).map_err(Problem::output)?;
+    let callee = args.callee.map(|command| Program { command });
     let mut stop = signals::listen("ending the lab");
-    let lab = Lab::start(LabOptions { fault, ..LabOptions::healthy(&folder) }).await.map_err(Problem::internal)?;
+    let LabArgs { phone, relay_only, .. } = args;
+    let options = LabOptions { fault, callee, phone, relay_only, ..LabOptions::healthy(&folder) };
+    let lab = Lab::start(options).await.map_err(|error| match error {
+        LabError::Phone { .. } => Problem::usage(error),
+        error => Problem::internal(error),
+    })?;
 
     let mut out = std::io::stdout().lock();
     let printed = write!(out, "{}", lab.target_file()).and_then(|()| out.flush());

@@ -13,14 +13,15 @@ use serde_json::json;
 use crate::args::ListArgs;
 use crate::problem::Problem;
 use crate::terminal::paragraph;
-use crate::{library, outputs};
+use crate::{browser, library, outputs};
 
 /// Runs the command.
 pub fn list(args: &ListArgs, style: Style) -> Result<Exit, Problem> {
     let library = library::load(&args.library.scenarios)?;
     let scenarios: Vec<&Scenario> = library.scenarios().map(Loaded::scenario).collect();
     let target = args.target.as_deref().map(Target::read).transpose().map_err(Problem::usage)?;
-    let plan = target.as_ref().map(|target| plan(scenarios.iter().copied(), target, &Selection::default()));
+    let browser = browser::find(&args.browser)?.is_some();
+    let plan = target.as_ref().map(|target| plan(scenarios.iter().copied(), target, &Selection::default(), browser));
     let left_out = |id: &str| plan.as_ref()?.left_out.iter().find(|left_out| left_out.scenario == id);
     if args.json {
         let rows = scenarios.iter().map(|scenario| {

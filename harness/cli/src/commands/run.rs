@@ -1,7 +1,7 @@
 //! `ringfence run`: asks a deployment, judges what was seen, and gates.
 
 use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringfence_client::net::Scope;
@@ -15,12 +15,13 @@ use tokio::sync::watch;
 use crate::args::RunArgs;
 use crate::problem::Problem;
 use crate::terminal::quoted;
-use crate::{library, outputs, progress, signals};
+use crate::{browser, library, outputs, progress, signals};
 
 /// Runs the command.
 pub async fn run(args: RunArgs, style: Style) -> Result<Exit, Problem> {
     let target = Target::read(&args.target).map_err(Problem::usage)?;
     let library = Arc::new(library::load(&args.library.scenarios)?);
+    let browser = browser::find(&args.browser)?;
     let policy = library::policy(args.gate.policy.as_deref().unwrap_or(&target.policy))?;
     let selection = Selection { only: args.only.clone() };
     check_selection(&library, &selection)?;
@@ -33,8 +34,15 @@ pub async fn run(args: RunArgs, style: Style) -> Result<Exit, Problem> {
     }
     let journal = Journal::new(Box::new(create(&args.journal)?));
     let stop = signals::listen("ending calls and writing what was seen");
-    let asking =
-        Asking { target, library: library.clone(), policy, selection, tries: args.tries, command: command(&args) };
+    let asking = Asking {
+        target,
+        library: library.clone(),
+        policy,
+        selection,
+        tries: args.tries,
+        browser,
+        command: command(&args),
+    };
     asking.ask(&journal, progress::watcher(args.quiet), stop).await?;
     conclude(&journal, &library, &args, style)
 }
@@ -51,6 +59,8 @@ pub struct Asking {
     pub selection: Selection,
     /// How often at most.
     pub tries: u32,
+    /// The browser for pages.
+    pub browser: Option<PathBuf>,
     /// The command, for the journal.
     pub command: String,
 }
@@ -63,9 +73,9 @@ impl Asking {
         watcher: Watcher,
         stop: watch::Receiver<Option<&'static str>>,
     ) -> Result<(), Problem> {
-        let Self { target, library, policy, selection, tries, command } = self;
+        let Self { target, library, policy, selection, tries, browser, command } = self;
         let journal = journal.clone();
-        let job = Job { target, library, policy, selection, tries, command, journal, watcher, stop };
+        let job = Job { target, library, policy, selection, tries, browser, command, journal, watcher, stop };
         run_job(job).await.map_err(|error| match error {
             RunError::Setup(why) => Problem::usage(why),
             other => Problem::internal(other),
@@ -103,6 +113,9 @@ fn command(args: &RunArgs) -> String {
     }
     if let Some(policy) = &args.gate.policy {
         command.push_str(&format!(" --policy {}", quoted(policy)));
+    }
+    if let Some(browser) = &args.browser.browser {
+        command.push_str(&format!(" --browser {}", path(browser)));
     }
     for id in &args.only {
         command.push_str(&format!(" --only {}", quoted(id)));

@@ -118,6 +118,7 @@ pub(super) fn read_config(document: &Value, user_id: Option<&str>) -> Read {
         ice_servers: json::ice_servers(document.get("iceServers")),
         register: kind == ConfigKind::Legacy,
         active: document.pointer("/endpointSettings/webrtcWidgetConfig/active") == Some(&Value::Bool(true)),
+        privacy_notice: document.pointer("/settings/privacyNotice/enabled") == Some(&Value::Bool(true)),
     };
     Read { config: Some(config), ..Read::default() }
 }
@@ -162,6 +163,9 @@ mod tests {
         assert!(!config.identity_headers.iter().any(|(name, _)| name == "X-Endpoint-Id"));
         assert_eq!(config.ice_servers.len(), 1);
         assert_eq!(read_config(&legacy(), Some("canary")).config.unwrap().aor_user, "canary");
+        let mut noticed = legacy();
+        noticed["settings"] = json!({ "privacyNotice": { "enabled": true } });
+        assert!(!config.privacy_notice && read_config(&noticed, None).config.unwrap().privacy_notice);
     }
 
     #[test]

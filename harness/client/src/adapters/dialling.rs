@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn declared(call: &str, foreign: &[&str]) -> Destinations {
-        let call = Some(Destination { uri: call.into(), echo: false });
+        let call = Some(Destination { uri: call.into(), echo: false, record: false });
         Destinations {
             call,
             foreign_numbers: foreign.iter().map(|text| (*text).into()).collect(),

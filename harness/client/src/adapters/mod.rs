@@ -76,6 +76,8 @@ pub struct CallConfig {
     pub register: bool,
     /// The vendor's client would place a call with this configuration.
     pub active: bool,
+    /// The page is told to show a privacy notice before a call.
+    pub privacy_notice: bool,
 }
 
 /// Who asks.

@@ -97,6 +97,7 @@ pub(super) fn read_config(target: &Target, document: &Value, ask: &Ask) -> Resul
         identity_headers: Vec::new(),
         ice_servers: servers,
         active: true,
+        privacy_notice: false,
     };
     Ok(Read { config: Some(config), ..Read::default() })
 }

@@ -163,6 +163,7 @@ pub fn config(ws_uri: &str) -> CallConfig {
         ice_servers: Vec::new(),
         register: true,
         active: true,
+        privacy_notice: false,
     }
 }
 

@@ -3,7 +3,7 @@
 mod events;
 mod jobs;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,14 @@ pub(super) enum Command {
     HangUp { reply: oneshot::Sender<()> },
 }
 
+/// A description of the target, on its way to the media.
+enum ForMedia {
+    /// It answers our offer.
+    Answer(String),
+    /// It is an offer, or asks for ours.
+    Offer(Option<String>),
+}
+
 /// What the owner waits for.
 enum Job {
     Run { until: Instant, echoes: Option<i64>, reply: oneshot::Sender<()> },
@@ -55,7 +63,8 @@ pub(super) struct Task {
     seen: CallObservation,
     answered_at: Option<Instant>,
     secured_at: Option<Instant>,
-    ice_connected: bool,
+    /// The media are there, maybe before the call is answered.
+    established: bool,
     /// Nothing more will come of this call.
     over: bool,
     job: Option<Job>,
@@ -80,7 +89,7 @@ impl Task {
             seen: CallObservation::default(),
             answered_at: None,
             secured_at: None,
-            ice_connected: false,
+            established: false,
             over: false,
             job: None,
         }
@@ -157,6 +166,7 @@ impl Task {
                     Some(MediaEvent::Offer(sdp)) => break Some(sdp),
                     Some(MediaEvent::Failed(why)) => {
                         // Without a candidate there is no offer: a server of the target's gave none.
+                        self.note_servers(&media);
                         self.fail(Failure::new(Outcome::Unreachable, &why));
                         self.on_media(MediaEvent::Failed(why));
                         return None;
@@ -203,15 +213,17 @@ impl Task {
             }
         };
         let net = self.net.clone();
+        let asked = servers.stun.iter().chain(servers.turn.iter().map(|server| &server.address));
+        let sources = sources(source, asked.copied()).await;
         let options = MediaOptions {
             plan: self.plan.media.clone(),
-            sources: vec![source],
+            sources,
             turn: servers.turn,
             stun: servers.stun,
             key: self.key.clone(),
             allow: Arc::new(move |address| net.allows(address)),
         };
-        match MediaCall::open(options).await {
+        match MediaCall::open_through(&self.net, options).await {
             Ok(media) => Some(media),
             Err(error) => {
                 self.seen.own_fault = Some(error.to_string());
@@ -221,7 +233,7 @@ impl Task {
     }
 
     /// Where media are sent from: the address that signalling goes out from.
-    async fn source(&self) -> Result<std::net::IpAddr, Failure> {
+    async fn source(&self) -> Result<IpAddr, Failure> {
         let url = Url::parse(&self.plan.config.ws_uri).map_err(|error| Failure::protocol(error.to_string()))?;
         let port = url.port_or_known_default().unwrap_or_default();
         let remote: SocketAddr = self.net.resolve(url.host_str().unwrap_or_default(), port).await?;
@@ -242,17 +254,24 @@ impl Task {
                         self.net.note_answer();
                     }
                     for event in line.take(incoming).await {
-                        if let Some(sdp) = self.on_signalling(event) {
-                            media.answer(sdp).await;
-                            media.audio(true).await;
+                        match self.on_signalling(event) {
+                            Some(ForMedia::Answer(sdp)) => media.answer(sdp).await,
+                            Some(ForMedia::Offer(sdp)) => media.offer(sdp).await,
+                            None => {}
                         }
                     }
+                    media.audio(self.talks()).await;
                     if line.is_broken() {
                         self.on_lost_line();
                     }
                 }
                 event = media.event() => match event {
                     Some(MediaEvent::AttackDone(seen)) => self.on_attack_done(seen),
+                    Some(MediaEvent::Description(sdp)) => {
+                        for event in line.input(Input::Answer { sdp }).await {
+                            self.on_signalling(event);
+                        }
+                    }
                     Some(event) => {
                         self.on_media(event);
                         self.look(media);
@@ -290,7 +309,16 @@ impl Task {
         }
         self.seen.media = fresh;
         self.seen.out_of_scope = media.refused();
+        self.note_servers(media);
         self.publish();
+    }
+
+    fn note_servers(&mut self, media: &MediaCall) {
+        for failure in media.servers_lost() {
+            if self.seen.servers_left_out.len() < MAX_KEPT && !self.seen.servers_left_out.contains(&failure) {
+                self.seen.servers_left_out.push(failure);
+            }
+        }
     }
 
     /// The first to end a call has ended it.
@@ -299,7 +327,7 @@ impl Task {
             return;
         }
         self.seen.ended_by = Some(by);
-        let since = self.secured_at.or(self.answered_at).map(|at| at.elapsed().as_millis());
+        let since = self.secured_at.max(self.answered_at).map(|at| at.elapsed().as_millis());
         self.seen.ended_after_ms = since.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
         self.publish();
     }
@@ -317,6 +345,11 @@ impl Task {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.seen);
     }
 
+    /// Whether we speak: nothing before the answer, nothing after the end.
+    fn talks(&self) -> bool {
+        self.seen.answered && self.seen.ended_by.is_none()
+    }
+
     fn settle(&mut self) {
         if let Some(settle) = self.settle.take() {
             self.publish();
@@ -327,6 +360,16 @@ impl Task {
     fn tell(&self, stage: Stage) {
         let _ = self.stages.try_send(stage); // a report that nobody reads is lost, the call goes on
     }
+}
+
+/// Our address, and one of the other family where a server has no other.
+async fn sources(own: IpAddr, servers: impl Iterator<Item = SocketAddr>) -> Vec<IpAddr> {
+    let mut sources = vec![own];
+    let other: Option<SocketAddr> = servers.into_iter().find(|server| server.is_ipv4() != own.is_ipv4());
+    if let Some(other) = other {
+        sources.extend(source_for(other).await.ok());
+    }
+    sources
 }
 
 /// Returns when nobody is left who wants the call. Until it is placed there is nothing that could be asked of it.

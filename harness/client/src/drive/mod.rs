@@ -8,6 +8,7 @@ mod line;
 mod live;
 pub mod registration;
 pub mod servers;
+mod stream;
 pub mod udp;
 pub mod ws;
 

@@ -3,15 +3,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ringfence_model::observation::Outcome;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::adapters::{CallConfig, IceServer};
-use crate::media::TurnServer;
+use crate::media::{TurnServer, TurnTransport};
 use crate::{Failure, Net};
 
 /// How long all names together may take: a target that lists many of them and answers about none holds no call up.
 const RESOLVING: Duration = Duration::from_secs(10);
+/// Connections to TURN servers that one call makes at most (house).
+const MAX_STREAMS: usize = 4;
 
 /// What a `stun:` or `turn:` URL says. RFC 7064 and 7065.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,12 +59,12 @@ impl IceUrl {
     }
 }
 
-/// The servers that a call asks: those over UDP, each address once.
+/// The servers that a call asks, each address once.
 #[derive(Debug, Default)]
 pub struct Servers {
     /// With their credentials.
     pub turn: Vec<TurnServer>,
-    /// Without.
+    /// Without; over UDP.
     pub stun: Vec<SocketAddr>,
     /// Why others are left out.
     pub left_out: Vec<Failure>,
@@ -76,14 +79,20 @@ async fn resolve_within(within: Duration, net: &Net, config: &CallConfig) -> Ser
     let until = Instant::now() + within;
     let mut servers = Servers::default();
     for server in &config.ice_servers {
-        let IceServer { urls, username, credential } = server;
-        for text in urls {
+        for text in &server.urls {
             let Some(url) = IceUrl::parse(text) else {
                 servers.left_out.push(Failure::protocol(format!("`{text}` is no STUN or TURN URL")));
                 continue;
             };
-            if url.tcp || url.secure {
-                continue; // media go over UDP here; such a URL is the TURN probes' business
+            match (url.secure, url.tcp) {
+                (true, false) => {
+                    servers
+                        .left_out
+                        .push(Failure::protocol(format!("`{text}` asks for DTLS, which is not spoken here")));
+                    continue;
+                }
+                (_, true) if !url.relay => continue, // what STUN tells of a TCP port is no use to media
+                _ => {}
             }
             let late = || Failure::timeout(format!("{}: not resolved within {within:?}", url.host));
             let resolving = async {
@@ -92,24 +101,36 @@ async fn resolve_within(within: Duration, net: &Net, config: &CallConfig) -> Ser
                 }
                 timeout_at(until, net.resolve(&url.host, url.port)).await.unwrap_or_else(|_| Err(late()))
             };
-            let address = match resolving.await {
-                Ok(address) => address,
-                Err(failure) => {
-                    servers.left_out.push(failure);
-                    continue;
-                }
-            };
-            match (url.relay, username, credential) {
-                (false, ..) if !servers.stun.contains(&address) => servers.stun.push(address),
-                (true, Some(username), Some(credential)) if servers.turn.iter().all(|turn| turn.address != address) => {
-                    let (username, credential) = (username.clone(), credential.clone());
-                    servers.turn.push(TurnServer { address, username, credential });
-                }
-                _ => {}
+            match resolving.await {
+                Ok(address) if url.relay => servers.add_turn(url, address, server),
+                Ok(address) if !servers.stun.contains(&address) => servers.stun.push(address),
+                Ok(_) => {}
+                Err(failure) => servers.left_out.push(failure),
             }
         }
     }
     servers
+}
+
+impl Servers {
+    fn add_turn(&mut self, url: IceUrl, address: SocketAddr, server: &IceServer) {
+        let (Some(username), Some(credential)) = (&server.username, &server.credential) else { return };
+        let transport = match (url.tcp, url.secure) {
+            (false, _) => TurnTransport::Udp,
+            (true, false) => TurnTransport::Tcp,
+            (true, true) => TurnTransport::Tls,
+        };
+        if self.turn.iter().any(|turn| (turn.address, turn.transport) == (address, transport)) {
+            return;
+        }
+        let streams = self.turn.iter().filter(|turn| turn.transport != TurnTransport::Udp).count();
+        if transport != TurnTransport::Udp && streams >= MAX_STREAMS {
+            let why = format!("{}:{}: more than {MAX_STREAMS} TURN servers over TCP and TLS", url.host, url.port);
+            return self.left_out.push(Failure::new(Outcome::Budget, why));
+        }
+        let (username, credential) = (username.clone(), credential.clone());
+        self.turn.push(TurnServer { address, host: url.host, transport, username, credential });
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +156,24 @@ mod tests {
         {
             case(wrong, None);
         }
+    }
+
+    #[tokio::test]
+    async fn turn_over_tcp_and_tls_counts_as_often_as_it_differs() {
+        let mut config = crate::drive::fake::config("ws://127.0.0.1:1/");
+        let mut urls: Vec<String> = vec!["turn:127.0.0.1".into(), "turn:127.0.0.1?transport=tcp".into()];
+        urls.extend(["turns:127.0.0.1:3478".into(), "turn:127.0.0.1?transport=TCP".into(), "stuns:127.0.0.1".into()]);
+        urls.extend(["turns:127.0.0.1?transport=udp".into()]);
+        urls.extend((1..=3).map(|port| format!("turns:127.0.0.1:{port}")));
+        let (username, credential) = (Some("u".into()), Some("p".into()));
+        config.ice_servers = vec![IceServer { urls, username, credential }];
+        let servers = resolve(&crate::drive::fake::net(), &config).await;
+        let found: Vec<_> = servers.turn.iter().map(|turn| (turn.address.port(), turn.transport)).collect();
+        let (udp, tcp, tls) = (TurnTransport::Udp, TurnTransport::Tcp, TurnTransport::Tls);
+        assert_eq!(found, [(3478, udp), (3478, tcp), (3478, tls), (1, tls), (2, tls)]);
+        assert!(servers.stun.is_empty());
+        let outcomes: Vec<_> = servers.left_out.iter().map(|failure| failure.outcome.word()).collect();
+        assert_eq!(outcomes, ["protocol", "budget"]);
     }
 
     #[tokio::test]

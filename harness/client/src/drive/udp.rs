@@ -1,4 +1,5 @@
-//! Media on real sockets: one task that owns them, asks the machine what to do and tells what happened.
+//! Media on real sockets: one task that owns them, asks the machine what to do and tells what happened. Connections to TURN
+//! servers over TCP and TLS are sockets like the others, in [`super::stream`].
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,7 +14,9 @@ use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
+use super::stream::{Streams, Told};
 use crate::media::{Allow, Attack, Event, Input, MediaError, MediaMachine, MediaPlan, Output, TurnServer};
+use crate::{Failure, Net};
 
 /// Largest datagram that is read: the largest there is.
 const MAX_DATAGRAM_BYTES: usize = 65_535;
@@ -29,7 +32,7 @@ pub struct MediaOptions {
     pub plan: MediaPlan,
     /// Addresses to send from; each gets a socket on an ephemeral port. See [`source_for`].
     pub sources: Vec<IpAddr>,
-    /// TURN servers over UDP.
+    /// TURN servers. Those over TCP and TLS are used by [`MediaCall::open_through`] only.
     pub turn: Vec<TurnServer>,
     /// STUN servers.
     pub stun: Vec<SocketAddr>,
@@ -50,10 +53,13 @@ pub struct MediaCall {
 #[derive(Default)]
 struct Counts {
     refused: AtomicU64,
+    /// TURN servers without a connection, one entry for each that had one or should have.
+    lost: Mutex<Vec<Failure>>,
 }
 
 enum Command {
     Answer(String),
+    Offer(Option<String>),
     Audio(bool),
     Attack(Attack),
     Close,
@@ -65,6 +71,18 @@ impl MediaCall {
     /// # Errors
     /// A source cannot be bound, or the plan cannot be used: see [`MediaMachine::new`].
     pub async fn open(options: MediaOptions) -> Result<Self, MediaError> {
+        Self::open_with(options, None).await
+    }
+
+    /// The same, with TURN servers over TCP and TLS, which are dialled in `net`.
+    ///
+    /// # Errors
+    /// As [`MediaCall::open`]. A server that cannot be reached is none: see [`MediaCall::servers_lost`].
+    pub async fn open_through(net: &Net, options: MediaOptions) -> Result<Self, MediaError> {
+        Self::open_with(options, Some(net)).await
+    }
+
+    async fn open_with(options: MediaOptions, net: Option<&Net>) -> Result<Self, MediaError> {
         let MediaOptions { plan, sources, turn, stun, key, allow } = options;
         let mut sockets = Vec::new();
         for source in sources {
@@ -74,12 +92,14 @@ impl MediaCall {
         // A server that the scope forbids is not asked at all.
         let turn = turn.into_iter().filter(|server| allow(server.address)).collect();
         let stun = stun.into_iter().filter(|server| allow(*server)).collect();
-        let machine = MediaMachine::new(Instant::now(), plan, locals, turn, stun, key)?.with_scope(allow.clone());
+        let machine = MediaMachine::new(Instant::now(), plan, locals.clone(), turn, stun, key)?;
+        let machine = machine.with_scope(allow.clone());
+        let streams = Streams::open(net, machine.unconnected(), &locals);
         let machine = Arc::new(Mutex::new(machine));
         let counts = Arc::new(Counts::default());
         let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
         let (outbox, events) = mpsc::channel(MAX_EVENTS);
-        let task = Task { machine: machine.clone(), sockets, allow, outbox, counts: counts.clone() };
+        let task = Task { machine: machine.clone(), sockets, streams, allow, outbox, counts: counts.clone() };
         tokio::spawn(task.run(inbox));
         Ok(Self { machine, commands, events, counts })
     }
@@ -92,6 +112,11 @@ impl MediaCall {
     /// Gives the machine the target's answer. What is wrong with it becomes an [`Event::Failed`].
     pub async fn answer(&self, sdp: impl Into<String>) {
         self.command(Command::Answer(sdp.into())).await;
+    }
+
+    /// Gives the machine a later offer of the target, or its wish for ours; [`Event::Description`] tells what we say to it.
+    pub async fn offer(&self, sdp: Option<String>) {
+        self.command(Command::Offer(sdp)).await;
     }
 
     /// Audio on or off.
@@ -119,6 +144,11 @@ impl MediaCall {
         lock(&self.machine).out_of_scope() + self.counts.refused.load(Ordering::Relaxed)
     }
 
+    /// TURN servers over TCP and TLS that could not be reached, or were lost.
+    pub fn servers_lost(&self) -> Vec<Failure> {
+        self.counts.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn command(&self, command: Command) {
         let _ = self.commands.send(command).await; // the task is gone only after the call is over
     }
@@ -141,13 +171,14 @@ pub async fn source_for(target: SocketAddr) -> io::Result<IpAddr> {
 struct Task {
     machine: Arc<Mutex<MediaMachine>>,
     sockets: Vec<UdpSocket>,
+    streams: Streams,
     allow: Allow,
     outbox: mpsc::Sender<Event>,
     counts: Arc<Counts>,
 }
 
 impl Task {
-    async fn run(self, mut inbox: mpsc::Receiver<Command>) {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         let mut buffer = vec![0; MAX_DATAGRAM_BYTES];
         loop {
             let deadline = self.act().await;
@@ -160,11 +191,13 @@ impl Task {
             tokio::select! {
                 command = inbox.recv() => match command {
                     Some(Command::Answer(sdp)) => self.input(Input::Answer(&sdp)),
+                    Some(Command::Offer(sdp)) => self.input(Input::Offer(sdp.as_deref())),
                     Some(Command::Audio(on)) => self.input(Input::SendAudio(on)),
                     Some(Command::Attack(attack)) => self.input(Input::Attack(attack)),
                     Some(Command::Close) | None => {
                         self.input(Input::Close);
                         self.act().await;
+                        self.streams.close().await;
                         return;
                     }
                 },
@@ -172,7 +205,23 @@ impl Task {
                     let bytes = buffer.get(..length).unwrap_or_default();
                     self.input(Input::Datagram { local, remote, bytes });
                 }
+                told = self.streams.next() => self.streams_told(told),
                 () = timer => self.input(Input::Timeout),
+            }
+        }
+    }
+
+    fn streams_told(&mut self, told: Told) {
+        match told {
+            Told::Connected(link) => {
+                self.input(Input::TurnConnected { place: link.place, local: link.local });
+                self.streams.add(link);
+            }
+            Told::Frame { local, remote, bytes } => self.input(Input::Datagram { local, remote, bytes: &bytes }),
+            Told::Lost { place, failure } => {
+                self.streams.remove(place);
+                self.input(Input::TurnLost { place, why: failure.error.raw() });
+                self.counts.lost.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
             }
         }
     }
@@ -201,6 +250,9 @@ impl Task {
     async fn send(&self, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
         if !(self.allow)(remote) {
             self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        if self.streams.send(local, remote, bytes) {
             return;
         }
         let socket = self.sockets.iter().find(|socket| socket.local_addr().is_ok_and(|address| address == local));

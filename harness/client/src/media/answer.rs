@@ -1,10 +1,10 @@
-//! The target's answer: what a call needs of it, and what evidence keeps of it.
+//! A description of the target, its answer or a later offer: what a call needs of it, and what evidence keeps of it.
 
 use std::net::{IpAddr, SocketAddr};
 
 use ringfence_model::Untrusted;
 use ringfence_model::observation::SdpSeen;
-use ringfence_wire::sdp::{Candidate, Crypto, Description, Fingerprint, RtpMap, Section, Setup as Word};
+use ringfence_wire::sdp::{Candidate, Crypto, Description, Direction, Fingerprint, RtpMap, Section, Setup as Word};
 
 use super::plan::{Codec, Setup};
 
@@ -15,7 +15,7 @@ const MAX_CREDENTIAL_CHARS: usize = 256;
 /// Entries of each list that evidence keeps.
 const MAX_KEPT: usize = 64;
 
-/// What a call needs of an answer.
+/// What a call needs of a description.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answer {
     /// ICE credentials, if both are there.
@@ -28,14 +28,20 @@ pub(super) struct Answer {
     pub setup: Option<Word>,
     /// SDES keys.
     pub crypto: Vec<Crypto>,
-    /// The codec to send and its payload type in the answer.
+    /// The codec to send and its payload type there.
     pub codec: Option<(Codec, u8)>,
+    /// All that we know of its formats, in its order.
+    pub formats: Vec<(Codec, u8)>,
+    /// What the target does with audio.
+    pub direction: Option<Direction>,
+    /// It takes audio.
+    pub receives: bool,
     /// What evidence keeps.
     pub seen: SdpSeen,
 }
 
 impl Answer {
-    /// Reads an answer to an offer of one audio section with these codecs.
+    /// Reads an answer to an offer of one audio section with these codecs, or an offer that follows one.
     ///
     /// # Errors
     /// The text is no session description, or it has no section. The message says what is wrong.
@@ -53,18 +59,28 @@ impl Answer {
         answer.fingerprints = audio.fingerprints().flatten().take(MAX_KEPT).collect();
         answer.setup = audio.setup().and_then(Result::ok);
         answer.crypto = audio.crypto().flatten().take(MAX_KEPT).collect();
-        answer.codec = codec(&audio, codecs);
+        answer.formats = formats(&audio, codecs);
+        answer.codec = answer.formats.iter().find(|(codec, _)| *codec != Codec::TelephoneEvent).copied();
+        answer.direction = Some(audio.direction());
+        // RFC 3264, section 8.4: the old way to hold is to name no address. With ICE a name without address is only early.
+        let nowhere =
+            audio.connection().and_then(|text| text.parse::<IpAddr>().ok()).is_some_and(|ip| ip.is_unspecified());
+        let listens = matches!(audio.direction(), Direction::SendRecv | Direction::RecvOnly);
+        answer.receives = listens && (!nowhere || audio.candidates().next().is_some());
         Ok(answer)
     }
 
-    /// Whether we are the DTLS client. RFC 8842, section 5.3: the answer's word decides, unless it contradicts ours; without
-    /// one it means active (RFC 4145, section 4.1), as far as our offer leaves that open.
-    pub(super) fn we_are_client(&self, ours: Setup) -> bool {
+    /// Whether we are the DTLS client. RFC 8842, section 5.3: the answer decides where the offer leaves it open. Without a
+    /// word the target is the client, as browsers have it.
+    ///
+    /// # Errors
+    /// Its word contradicts ours, or is none that an answer may have.
+    pub(super) fn we_are_client(&self, ours: Setup) -> Result<bool, String> {
+        let told = self.setup.map_or("nothing", Word::as_str);
         match (ours, self.setup) {
-            (Setup::Active, _) => true,
-            (Setup::Passive, _) => false,
-            (Setup::Actpass, Some(Word::Passive)) => true,
-            (Setup::Actpass, _) => false,
+            (Setup::Actpass | Setup::Active, Some(Word::Passive)) | (Setup::Active, None) => Ok(true),
+            (Setup::Actpass | Setup::Passive, Some(Word::Active) | None) => Ok(false),
+            _ => Err(format!("the answer says setup:{told} to our setup:{}", ours.word())),
         }
     }
 }
@@ -105,11 +121,12 @@ fn default_candidate(address: SocketAddr) -> Candidate {
     }
 }
 
-/// The first format of the answer that we offered and can send. RFC 3264, section 6.1.
-fn codec(audio: &Section<'_>, codecs: &[Codec]) -> Option<(Codec, u8)> {
+/// The formats that we know. RFC 3264, section 6.1.
+fn formats(audio: &Section<'_>, codecs: &[Codec]) -> Vec<(Codec, u8)> {
     let maps: Vec<RtpMap> = audio.rtpmaps().flatten().collect();
-    let formats = audio.media()?.formats.iter().filter_map(|format| format.parse::<u8>().ok());
-    formats.filter(|number| *number < 128).find_map(|number| {
+    let formats = audio.media().map_or(&[][..], |media| &media.formats).iter().take(MAX_KEPT);
+    let numbers = formats.filter_map(|format| format.parse::<u8>().ok()).filter(|number| *number < 128);
+    let known = |number: u8| {
         let map = maps.iter().find(|map| map.payload_type == number);
         let named = |codec: &&Codec| match map {
             Some(map) => {
@@ -118,9 +135,9 @@ fn codec(audio: &Section<'_>, codecs: &[Codec]) -> Option<(Codec, u8)> {
             }
             None => codec.payload_type() == number, // static types need no map; others keep our number
         };
-        let codec = codecs.iter().filter(|codec| **codec != Codec::TelephoneEvent).find(named)?;
-        Some((*codec, number))
-    })
+        codecs.iter().find(named).map(|codec| (*codec, number))
+    };
+    numbers.filter_map(known).collect()
 }
 
 fn seen(description: &Description, audio: &Section<'_>) -> SdpSeen {
@@ -175,7 +192,7 @@ mod tests {
         assert_eq!(answer.candidates.len(), 1);
         assert_eq!(answer.ice, Some(("abcd".into(), "0123456789012345678901".into())));
         assert_eq!(answer.codec, Some((Codec::Pcmu, 0)));
-        assert!(!answer.we_are_client(Setup::Actpass));
+        assert_eq!(answer.we_are_client(Setup::Actpass), Ok(false));
         let addresses: Vec<_> = answer.seen.addresses.iter().map(Untrusted::raw).collect();
         assert!(addresses.starts_with(&["192.0.2.9", "192.0.2.1"]), "{addresses:?}");
     }
@@ -200,11 +217,40 @@ mod tests {
 
     #[test]
     fn roles_follow_the_answer_where_the_offer_leaves_them_open() {
-        let with = |setup| Answer { setup, ..Answer::default() };
-        assert!(with(Some(Word::Passive)).we_are_client(Setup::Actpass));
-        assert!(!with(Some(Word::Active)).we_are_client(Setup::Actpass));
-        assert!(!with(None).we_are_client(Setup::Actpass));
-        assert!(with(Some(Word::Active)).we_are_client(Setup::Active));
-        assert!(!with(Some(Word::Passive)).we_are_client(Setup::Passive));
+        let role = |setup, ours| Answer { setup, ..Answer::default() }.we_are_client(ours);
+        assert_eq!(role(Some(Word::Passive), Setup::Actpass), Ok(true));
+        assert_eq!(role(Some(Word::Active), Setup::Actpass), Ok(false));
+        assert_eq!(role(None, Setup::Actpass), Ok(false));
+        assert_eq!(role(Some(Word::Passive), Setup::Active), Ok(true));
+        assert_eq!(role(None, Setup::Active), Ok(true));
+        assert_eq!(role(Some(Word::Active), Setup::Passive), Ok(false));
+        assert_eq!(role(None, Setup::Passive), Ok(false));
+        for (word, ours) in [
+            (Word::Active, Setup::Active),
+            (Word::Passive, Setup::Passive),
+            (Word::Actpass, Setup::Actpass),
+            (Word::Holdconn, Setup::Actpass),
+        ] {
+            let why = role(Some(word), ours).unwrap_err();
+            assert_eq!(why, format!("the answer says setup:{word} to our setup:{}", ours.word()));
+        }
+    }
+
+    #[test]
+    fn who_holds_takes_no_audio() {
+        for (line, receives) in [
+            ("", true),
+            ("a=sendrecv\r\n", true),
+            ("a=recvonly\r\n", true),
+            ("a=sendonly\r\n", false),
+            ("a=inactive\r\n", false),
+        ] {
+            let answer = read(&format!("m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 192.0.2.1\r\n{line}"));
+            assert_eq!(answer.receives, receives, "{line}");
+        }
+        let old = "m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\n";
+        assert!(!read(old).receives);
+        let candidate = "a=candidate:1 1 UDP 2130706431 192.0.2.1 40000 typ host\r\n";
+        assert!(read(&format!("{old}{candidate}")).receives, "ICE says where");
     }
 }

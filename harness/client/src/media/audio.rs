@@ -9,6 +9,7 @@ use std::time::Duration;
 use ringfence_wire::rtp::{Header, Packet};
 
 use super::plan::Codec;
+use super::playback::Playback;
 
 /// One packet per interval. RFC 3551, section 4.2.
 pub(super) const INTERVAL: Duration = Duration::from_millis(20);
@@ -65,12 +66,13 @@ pub(super) struct Stream {
     codec: (Codec, u8),
     packets: u64,
     octets: u64,
+    play: Option<Playback>,
 }
 
 impl Stream {
     /// A stream that has sent nothing. Its first sequence number lies below 2^15, so that some minutes pass before the first
     /// rollover (RFC 3711, section 3.3.1 advises the same).
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, play: Option<Playback>) -> Self {
         let mut random = Random::new(seed);
         let [ssrc, sequence, timestamp] = [random.next(), random.next(), random.next()];
         Self {
@@ -83,6 +85,7 @@ impl Stream {
             codec: (Codec::Pcmu, 0),
             packets: 0,
             octets: 0,
+            play,
         }
     }
 
@@ -117,13 +120,21 @@ impl Stream {
         sequence.wrapping_sub(self.first) < sent && !self.attacks.contains(&sequence)
     }
 
-    /// The next packet, in the clear, with its marker and sequence number. What an attack sends is not counted.
-    pub(super) fn packet(&mut self, kind: PacketKind) -> (Vec<u8>, Marker, u16) {
-        let marker = self.random.next().to_be_bytes();
-        let mut payload = self.payload();
-        if let Some(place) = payload.get_mut(MARKER_OFFSET..MARKER_OFFSET + MARKER_BYTES) {
-            place.copy_from_slice(&marker);
-        }
+    /// The next packet, in the clear, with its marker and sequence number. What an attack sends is not counted. Audio that
+    /// is played has no marker.
+    pub(super) fn packet(&mut self, kind: PacketKind) -> (Vec<u8>, Option<Marker>, u16) {
+        let played = self.play.as_ref().filter(|_| kind == PacketKind::Good);
+        let (payload, marker) = match played.and_then(|play| play.frame(self.codec.0, G711_BYTES)) {
+            Some(payload) => (payload, None),
+            None => {
+                let marker = self.random.next().to_be_bytes();
+                let mut payload = self.payload();
+                if let Some(place) = payload.get_mut(MARKER_OFFSET..MARKER_OFFSET + MARKER_BYTES) {
+                    place.copy_from_slice(&marker);
+                }
+                (payload, Some(marker))
+            }
+        };
         let (codec, payload_type) = self.codec;
         let header = Header {
             padding: false,
@@ -211,12 +222,12 @@ mod tests {
     #[test]
     fn every_packet_has_its_own_marker_and_one_length() {
         for codec in [(Codec::Opus, 96), (Codec::Pcma, 8)] {
-            let mut stream = Stream::new(7);
+            let mut stream = Stream::new(7, None);
             stream.set_codec(codec);
             let mut markers = Markers::default();
             let mut last: Option<(usize, u16)> = None;
             for number in 0..50 {
-                let (bytes, marker, sequence) = stream.packet(PacketKind::Good);
+                let (bytes, Some(marker), sequence) = stream.packet(PacketKind::Good) else { panic!("no marker") };
                 markers.remember(marker, Sent::Good(number));
                 let packet = Packet::parse(&bytes).unwrap();
                 assert_eq!((packet.header.payload_type, packet.header.marker), (codec.1, number == 0));

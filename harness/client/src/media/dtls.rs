@@ -17,9 +17,10 @@ use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc_shared::TransportProtocol;
 
 use super::MediaError;
+use super::flight::Flight;
 use super::identity::{Identity, announced};
 use super::random_swap::RandomSwap;
-use super::sniff::{Clear, alert_name, clear_parts, suite_name, version_name};
+use super::sniff::{Clear, alert_name, clear_parts, is_whole_records, suite_name, version_name};
 use super::tap::{Alert, Ear, Tap};
 
 /// The endpoint tells associations apart by address, we have one: its datagrams travel on whatever pair ICE has chosen.
@@ -59,6 +60,7 @@ pub(super) struct Dtls {
     ear: Ear,
     swap: RandomSwap,
     peer_certificate: Arc<Mutex<PeerCertificate>>,
+    flight: Flight,
     client: bool,
     closed: bool,
     failed: bool,
@@ -119,6 +121,7 @@ impl Dtls {
             ear,
             swap,
             peer_certificate,
+            flight: Flight::default(),
             client,
             closed: false,
             failed: false,
@@ -147,6 +150,11 @@ impl Dtls {
         self.client
     }
 
+    /// Whether it is over: nothing that comes is read any more.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     /// Whether anything of a handshake has come or gone.
     pub(super) fn has_begun(&self) -> bool {
         self.last_message.is_some()
@@ -155,7 +163,7 @@ impl Dtls {
     /// Takes a datagram of the peer.
     pub(super) fn input(&mut self, now: Instant, datagram: &[u8]) -> Vec<Told> {
         let mut told = Vec::new();
-        if self.failed {
+        if self.failed || !is_whole_records(datagram) {
             return told; // also keeps `rtc-dtls` from answering with a new association
         }
         self.taken += 1;
@@ -166,6 +174,7 @@ impl Dtls {
         }
         let mut alerts = self.note(now, datagram, Side::Peer);
         let before = self.seen.completed;
+        self.flight.end();
         let result = self.endpoint.read(now, PEER, None, BytesMut::from(datagram));
         let encrypted = self.ear.take_received();
         // Plaintext alerts count until the handshake is over; afterwards anybody could have sent them.
@@ -205,23 +214,30 @@ impl Dtls {
         if self.failed || self.poll_timeout().is_none_or(|at| at > now) {
             return Vec::new();
         }
-        match self.endpoint.handle_timeout(PEER, now) {
-            Ok(()) => Vec::new(),
-            Err(_) => {
-                self.failed = true;
-                vec![Told::Failed("no answer to any retransmission".into())]
-            }
+        let repeated = if self.endpoint.poll_timeout(&PEER).is_some() {
+            self.flight.end();
+            self.endpoint.handle_timeout(PEER, now).is_ok()
+        } else {
+            self.flight.repeat(now)
+        };
+        if repeated {
+            return Vec::new();
         }
+        self.failed = true;
+        vec![Told::Failed("no answer to any retransmission".into())]
     }
 
     /// When [`Dtls::timeout`] is due.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        if self.failed { None } else { self.endpoint.poll_timeout(&PEER) }
+        let own = || self.flight.due(RETRANSMIT).filter(|_| !self.seen.completed);
+        if self.failed { None } else { self.endpoint.poll_timeout(&PEER).or_else(own) }
     }
 
     /// The next datagram to send.
     pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
-        let datagram = self.endpoint.poll_transmit()?.message;
+        let Some(datagram) = self.endpoint.poll_transmit().map(|transmit| transmit.message) else {
+            return self.flight.poll();
+        };
         if let Some(Clear::ClientHello(random)) =
             clear_parts(&datagram).into_iter().find(|p| matches!(p, Clear::ClientHello(_)))
         {
@@ -234,6 +250,7 @@ impl Dtls {
         if let Some(alert) = alert.filter(|_| self.seen.alert_sent.is_none()) {
             self.seen.alert_sent = Some(alert_name(alert.description));
         }
+        self.flight.sent(now, &datagram);
         Some(datagram)
     }
 

@@ -3,6 +3,7 @@
 //! The agent is made when the answer is there: until then it could only refuse checks, so those are kept here, and only
 //! then is it known how many pairs there are and so how fast they may be checked.
 
+use std::cmp::Reverse;
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use rtc_shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use sansio::Protocol as _;
 
 use super::MediaError;
+use super::plan::TurnTransport;
 
 /// One round of checks goes out per interval; per pair this keeps above the pace of RFC 8445, section 14.2 (5 ms at least).
 const CHECK_INTERVAL_PER_PAIR: Duration = Duration::from_millis(15);
@@ -76,18 +78,20 @@ pub(super) struct Ice {
 pub(super) enum Kind {
     Host,
     ServerReflexive,
-    Relayed,
+    Relayed(TurnTransport),
+}
+
+/// So many bytes of the system's randomness, in hexadecimal.
+fn random_text(bytes: usize) -> Result<String, MediaError> {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).map_err(MediaError::setup)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 impl Ice {
     /// Makes credentials: RFC 8445, section 5.3 asks for 24 and 128 bits.
     pub(super) fn new(provider: Arc<dyn RTCCryptoProvider>) -> Result<Self, MediaError> {
-        let text = |bytes: usize| -> Result<String, MediaError> {
-            let mut random = vec![0; bytes];
-            getrandom::fill(&mut random).map_err(MediaError::setup)?;
-            Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
-        };
-        let (ufrag, pwd) = (text(4)?, text(16)?);
+        let (ufrag, pwd) = (random_text(4)?, random_text(16)?);
         let (locals, early, sources) = (Vec::new(), VecDeque::new(), HashSet::new());
         Ok(Self {
             provider,
@@ -101,6 +105,22 @@ impl Ice {
             path: None,
             local_type: None,
         })
+    }
+
+    /// Takes other credentials, for the restart that [`Ice::start`] makes. RFC 8445, section 9.
+    pub(super) fn renew(&mut self) -> Result<(), MediaError> {
+        (self.ufrag, self.pwd) = (random_text(4)?, random_text(16)?);
+        Ok(())
+    }
+
+    /// Goes nowhere until a pair of the next start answers.
+    pub(super) fn forget_path(&mut self) {
+        self.path = None;
+    }
+
+    /// Whether it checks, or has a pair that still answers.
+    pub(super) fn is_running(&self) -> bool {
+        self.agent.is_some()
     }
 
     /// Our username fragment.
@@ -122,9 +142,15 @@ impl Ice {
         let preference: u32 = match kind {
             Kind::Host => 126, // RFC 8445, section 5.1.2.2
             Kind::ServerReflexive => 100,
-            Kind::Relayed => 0,
+            Kind::Relayed(_) => 0,
         };
-        let local_preference = 65_535 - u32::try_from(self.locals.len()).unwrap_or(0);
+        // The worse the way to the relay, the lower: whatever stands on UDP goes before TCP, and that before TLS.
+        let best = match kind {
+            Kind::Host | Kind::ServerReflexive | Kind::Relayed(TurnTransport::Udp) => 65_535,
+            Kind::Relayed(TurnTransport::Tcp) => 43_690,
+            Kind::Relayed(TurnTransport::Tls) => 21_845,
+        };
+        let local_preference = best - u32::try_from(self.locals.len()).unwrap_or(0);
         let base_config = CandidateConfig {
             network: "udp".into(),
             address: address.ip().to_string(),
@@ -139,7 +165,9 @@ impl Ice {
             Kind::Host => CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host(),
             Kind::ServerReflexive => CandidateServerReflexiveConfig { base_config, rel_addr, rel_port, url: None }
                 .new_candidate_server_reflexive(),
-            Kind::Relayed => CandidateRelayConfig { base_config, rel_addr, rel_port, url: None }.new_candidate_relay(),
+            Kind::Relayed(_) => {
+                CandidateRelayConfig { base_config, rel_addr, rel_port, url: None }.new_candidate_relay()
+            }
         };
         self.locals.extend(made.ok());
     }
@@ -151,10 +179,11 @@ impl Ice {
 
     /// The default candidate: the most likely to work. RFC 8839, section 4.2.1.2.
     pub(super) fn default_address(&self) -> Option<SocketAddr> {
-        self.locals.iter().min_by_key(|candidate| candidate.candidate_type().preference()).map(Candidate::addr)
+        let rank = |candidate: &&Candidate| (candidate.candidate_type().preference(), Reverse(candidate.priority()));
+        self.locals.iter().min_by_key(rank).map(Candidate::addr)
     }
 
-    /// Starts checking against the answer's candidates.
+    /// Starts checking against these candidates. Where there is a pair already, it stays until a new one answers.
     pub(super) fn start(
         &mut self,
         now: Instant,

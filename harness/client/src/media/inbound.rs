@@ -1,4 +1,4 @@
-//! What comes in: the answer, datagrams of servers and of the target, and what the parts make of them.
+//! What comes in: datagrams of servers and of the target, and what the parts make of them.
 
 use std::time::Instant;
 
@@ -6,7 +6,6 @@ use ringfence_wire::demux::{self, Kind as Protocol};
 use ringfence_wire::rtcp::Packet as RtcpPacket;
 use ringfence_wire::{rtcp as rtcp_wire, rtp};
 
-use super::answer::{Answer, socket_address};
 use super::attack::Run;
 use super::audio::Sent;
 use super::dtls::{self, Dtls};
@@ -15,7 +14,7 @@ use super::ice::{self, Kind, Path};
 use super::io::Event;
 use super::machine::{CLIENT_HELLO_WAIT, MediaMachine};
 use super::plain::{is_plain_rtcp, is_plain_rtp};
-use super::plan::{CandidatePolicy, Sdes};
+use super::plan::CandidatePolicy;
 use super::rtcp;
 use super::seen::Counters;
 use super::srtp::Opened;
@@ -41,11 +40,18 @@ impl MediaMachine {
         for told in told {
             match told {
                 gather::Told::Reflexive(address, base) => self.ice.add_local(Kind::ServerReflexive, address, base),
-                gather::Told::Relayed(address, base) => self.ice.add_local(Kind::Relayed, address, base),
+                gather::Told::Relayed(address, base, transport) => {
+                    self.ice.add_local(Kind::Relayed(transport), address, base);
+                }
                 gather::Told::Data(path, bytes) => self.targets_datagram(now, path, &bytes),
                 gather::Told::Refused(why) => {
                     if self.plan.candidates == CandidatePolicy::Relay {
                         self.relay_refusal = Some(why);
+                    }
+                }
+                gather::Told::Lost(relayed, why) => {
+                    if self.ice.path().is_some_and(|path| path.local == relayed) {
+                        self.fail("turn", &why);
                     }
                 }
             }
@@ -74,71 +80,31 @@ impl MediaMachine {
         }
     }
 
-    pub(super) fn answer(&mut self, now: Instant, text: &str) {
-        if self.answer.is_some() {
-            return;
-        }
-        let answer = match Answer::read(text, &self.plan.codecs) {
-            Ok(answer) => answer,
-            Err(why) => return self.fail("answer", &why),
-        };
-        if let Err((stage, why)) = self.take_up(now, &answer) {
-            self.fail(stage, &why);
-        }
-        self.answer = Some(answer);
-    }
-
-    /// Starts what the answer allows. The error is the first stage that cannot work, and why.
-    fn take_up(&mut self, now: Instant, answer: &Answer) -> Result<(), (&'static str, String)> {
-        if !answer.seen.media_accepted {
-            return Err(("answer", "the audio section is refused".into()));
-        }
-        if let Some(codec) = answer.codec {
-            self.stream.set_codec(codec);
-        }
-        let by_sdes = self.sdes.as_ref().is_some_and(|ours| self.srtp.key_by_sdes(ours, &answer.crypto));
-        let own = |error: super::MediaError| error.to_string();
-        if self.plan.sdes != Sdes::Only && !answer.fingerprints.is_empty() {
-            let client = answer.we_are_client(self.plan.setup);
-            let (identity, profiles) = (&self.plan.certificate, &self.plan.srtp_profiles);
-            let dtls = Dtls::new(self.provider.clone(), client, identity, profiles, answer.fingerprints.clone());
-            self.dtls = Some(dtls.map_err(|error| ("dtls", own(error)))?);
-        }
-        let credentials = answer.ice.clone().ok_or(("ice", "the answer has no ice-ufrag and ice-pwd".to_owned()))?;
-        let listed = answer.candidates.iter().cloned();
-        let (allowed, refused): (Vec<_>, Vec<_>) =
-            listed.partition(|candidate| socket_address(candidate).is_some_and(|address| (self.allow)(address)));
-        self.counters.out_of_scope += refused.len() as u64;
-        self.gather.permit(now, allowed.iter().filter_map(socket_address));
-        self.ice.start(now, credentials, &allowed).map_err(|error| ("ice", own(error)))?;
-        match (&self.dtls, by_sdes) {
-            (None, false) => Err(("dtls", "the answer has no fingerprint".into())),
-            (None, true) => {
-                self.next_report = Some(now + rtcp::FIRST);
-                Ok(())
-            }
-            (Some(_), _) => Ok(()),
-        }
-    }
-
     pub(super) fn ice_told(&mut self, now: Instant, told: ice::Told) {
         match told {
             ice::Told::Connected if self.connected => {} // a better pair: the next packet takes it
             ice::Told::Connected => {
                 self.connected = true;
                 self.tell(Event::IceConnected);
-                if let Some(dtls) = &mut self.dtls {
-                    self.hello_until = (!dtls.is_client()).then(|| now + CLIENT_HELLO_WAIT);
-                    if let Err(error) = dtls.start(now) {
-                        self.fail("dtls", &error.to_string());
-                    }
-                }
-                for datagram in std::mem::take(&mut self.early_dtls) {
-                    self.dtls_input(now, &datagram);
-                }
+                self.begin_dtls(now);
             }
-            ice::Told::Failed if self.connected => self.fail("ice", "the target's consent expired"),
+            ice::Told::Failed if self.connected => {
+                self.fail("ice", "the target's consent expired, or no pair answered after a restart");
+            }
             ice::Told::Failed => self.fail("ice", "no candidate pair answered"),
+        }
+    }
+
+    /// The handshake, once there is a way for it.
+    pub(super) fn begin_dtls(&mut self, now: Instant) {
+        if let Some(dtls) = &mut self.dtls {
+            self.hello_until = (!dtls.is_client()).then(|| now + CLIENT_HELLO_WAIT);
+            if let Err(error) = dtls.start(now) {
+                self.fail("dtls", &error.to_string());
+            }
+        }
+        for datagram in std::mem::take(&mut self.early_dtls) {
+            self.dtls_input(now, &datagram);
         }
     }
 
@@ -204,6 +170,9 @@ impl MediaMachine {
         self.counters.source(header.ssrc);
         let clock_hz = self.codec().map_or(8000, |(codec, _)| codec.clock_hz());
         self.reception.received(now, &header, clock_hz);
+        if let Some(recording) = &self.plan.record {
+            recording.take(now, packet);
+        }
         match self.markers.find(payload) {
             Some((_, Sent::Good(number))) => {
                 self.counters.media.echoed += 1;

@@ -12,17 +12,33 @@ pub type Allow = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
 /// What goes in.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// A datagram came.
+    /// A datagram came, or a frame of a connection to a TURN server.
     Datagram {
-        /// Our socket.
+        /// Our socket, or our end of the connection.
         local: SocketAddr,
         /// Who sent it.
         remote: SocketAddr,
         /// All of it.
         bytes: &'a [u8],
     },
-    /// The target's answer to our offer. Later ones are ignored: a call has one here.
+    /// A connection to a TURN server is there: its frames are datagrams from now on.
+    TurnConnected {
+        /// The server's place among those that the machine was made with.
+        place: usize,
+        /// Our end, which is none of the sockets' addresses.
+        local: SocketAddr,
+    },
+    /// A connection to a TURN server could not be made, or is gone.
+    TurnLost {
+        /// The server's place.
+        place: usize,
+        /// What happened.
+        why: &'a str,
+    },
+    /// The target's answer to our offer. A later one that says the same changes nothing.
     Answer(&'a str),
+    /// The target offers anew; `None` where it asks for our offer. [`Event::Description`] follows.
+    Offer(Option<&'a str>),
     /// The time of [`Output::Timeout`] has come.
     Timeout,
     /// Audio on or off; it flows as soon as there are keys.
@@ -38,11 +54,11 @@ pub enum Input<'a> {
 pub enum Output {
     /// Send this.
     Transmit {
-        /// From this of our sockets.
+        /// From this of our sockets, or on the connection that has this end.
         local: SocketAddr,
         /// To here.
         remote: SocketAddr,
-        /// One datagram.
+        /// One datagram, or frame; on a stream it is padded to four bytes.
         bytes: Vec<u8>,
     },
     /// Something happened.
@@ -58,6 +74,8 @@ pub enum Output {
 pub enum Event {
     /// Gathering is done; the whole offer.
     Offer(String),
+    /// What we say to [`Input::Offer`]; `None` refuses it, and all stays as it was.
+    Description(Option<String>),
     /// ICE has selected its first pair.
     IceConnected,
     /// DTLS has completed.

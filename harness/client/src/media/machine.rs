@@ -17,6 +17,7 @@ use super::dtls::Dtls;
 use super::gather::Gather;
 use super::ice::{Ice, Kind, Path};
 use super::io::{Allow, Event, Input, Output};
+use super::negotiate::Session;
 use super::plan::{CandidatePolicy, MediaPlan, Sdes, TurnServer};
 use super::rtcp::Reception;
 use super::seen::{self, Counters};
@@ -35,7 +36,10 @@ pub struct MediaMachine {
     pub(super) dtls: Option<Dtls>,
     pub(super) srtp: Srtp,
     pub(super) sdes: Option<SdesKey>,
+    pub(super) session: Session,
     pub(super) answer: Option<Answer>,
+    /// The target does not want our audio now. RFC 3264, section 8.4.
+    pub(super) held: bool,
     pub(super) stream: Stream,
     pub(super) markers: Markers,
     pub(super) reception: Reception,
@@ -58,7 +62,8 @@ pub struct MediaMachine {
 
 impl MediaMachine {
     /// A machine that begins to gather. `locals` are bound sockets with their addresses; `turn` and `stun` are asked as the
-    /// plan allows. Secrets in evidence become digests under `key`.
+    /// plan allows, TURN servers over TCP and TLS once they are connected: see [`MediaMachine::unconnected`]. Secrets in
+    /// evidence become digests under `key`.
     ///
     /// # Errors
     /// The plan has no SRTP profile or codec, there is no socket, or a library refuses its configuration.
@@ -83,7 +88,7 @@ impl MediaMachine {
         let provider = rtc_crypto::default_provider().map_err(MediaError::setup)?;
         let stun = if plan.candidates == CandidatePolicy::All { stun } else { Vec::new() };
         let turn = if plan.candidates == CandidatePolicy::Host { Vec::new() } else { turn };
-        let gather = Gather::new(now, &provider, &locals, &stun, &turn)?;
+        let gather = Gather::new(now, &provider, &locals, &stun, turn)?;
         let mut ice = Ice::new(provider.clone())?;
         if plan.candidates != CandidatePolicy::Relay {
             locals.iter().for_each(|local| ice.add_local(Kind::Host, *local, *local));
@@ -92,7 +97,7 @@ impl MediaMachine {
         // Calls of one run share a seed and differ in their sockets; what they send must differ too.
         let seed = locals.iter().fold(plan.seed, |seed, local| Random::new(seed ^ u64::from(local.port())).next());
         let mut machine = Self {
-            stream: Stream::new(seed),
+            stream: Stream::new(seed, plan.play.clone()),
             random: Random::new(!seed),
             plan,
             key,
@@ -103,7 +108,9 @@ impl MediaMachine {
             dtls: None,
             srtp: Srtp::default(),
             sdes,
+            session: Session::default(),
             answer: None,
+            held: false,
             markers: Markers::default(),
             reception: Reception::new(now),
             attack: None,
@@ -132,6 +139,12 @@ impl MediaMachine {
         self
     }
 
+    /// TURN servers over TCP and TLS that the machine wants connections to, each with its place among the servers.
+    /// [`Input::TurnConnected`] or [`Input::TurnLost`] tells what came of one.
+    pub fn unconnected(&self) -> Vec<(usize, TurnServer)> {
+        self.gather.unconnected().map(|(place, server)| (place, server.clone())).collect()
+    }
+
     /// Takes something in. [`MediaMachine::poll`] is to be drained afterwards.
     pub fn input(&mut self, now: Instant, input: Input<'_>) {
         if self.closed {
@@ -140,6 +153,15 @@ impl MediaMachine {
         match input {
             Input::Datagram { local, remote, bytes } => self.datagram(now, Path { local, remote }, bytes),
             Input::Answer(text) => self.answer(now, text),
+            Input::Offer(text) => self.offered(now, text),
+            Input::TurnConnected { place, local } => {
+                let told = self.gather.connected(now, place, local);
+                self.gathered(now, told);
+            }
+            Input::TurnLost { place, why } => {
+                let told = self.gather.lost(place, why);
+                self.gathered(now, told);
+            }
             Input::Timeout => self.timeout(now),
             Input::SendAudio(on) => self.audio = on,
             Input::Attack(attack) => self.start_attack(now, attack),

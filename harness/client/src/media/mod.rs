@@ -6,11 +6,12 @@
 //! | file | subject |
 //! |---|---|
 //! | `plan`, `identity` | what a call will do; our certificate |
-//! | `offer`, `answer` | our SDP and the target's |
-//! | `gather`, `ice` | STUN and TURN servers; candidates and the selected pair |
-//! | `dtls`, `tap`, `random_swap`, `sniff` | the handshake and what can be seen of it |
+//! | `offer`, `answer`, `negotiate` | our SDP, the target's, and what follows from both |
+//! | `gather`, `relay`, `ice` | STUN and TURN servers; candidates and the selected pair |
+//! | `dtls`, `flight`, `tap`, `random_swap`, `sniff` | the handshake and what can be seen of it |
 //! | `srtp`, `plain` | what the keys open, and what came unprotected |
 //! | `audio`, `rtcp` | what we send, its echo, reports |
+//! | `g711`, `playback`, `recording` | audio of a file of ours, and of the far side |
 //! | `attack` | packets that a receiver must refuse |
 //! | `machine`, `io`, `inbound`, `outbound`, `seen` | all of it together, and evidence |
 //!
@@ -25,17 +26,23 @@ mod audio;
 mod dtls;
 #[cfg(test)]
 mod dtls_tests;
+mod flight;
+mod g711;
 mod gather;
 mod ice;
 mod identity;
 mod inbound;
 mod io;
 mod machine;
+mod negotiate;
 mod offer;
 mod outbound;
 mod plain;
 mod plan;
+mod playback;
 mod random_swap;
+mod recording;
+mod relay;
 mod rtcp;
 mod seen;
 mod sniff;
@@ -47,12 +54,17 @@ mod tests;
 mod turn_tests;
 
 pub use attack::{Attack, AttackKind, AttackSeen};
+pub use g711::Law;
 pub use identity::Identity;
 pub use io::{Allow, Event, Input, Output};
 pub use machine::MediaMachine;
+pub use playback::{Playback, PlaybackError, Played, RATE_HZ};
+pub use recording::{Recorded, Recording};
 pub use ringfence_srtp::Profile as SrtpProfile;
 
-pub use plan::{CandidatePolicy, Codec, FingerprintBend, MediaPlan, Sdes, Setup, TransportProfile, TurnServer};
+pub use plan::{
+    CandidatePolicy, Codec, FingerprintBend, MediaPlan, Sdes, Setup, TransportProfile, TurnServer, TurnTransport,
+};
 
 /// Our own fault: nothing that a target does ends in one of these.
 #[derive(Debug, thiserror::Error)]

@@ -1,17 +1,49 @@
-//! Our offer: RFC 9429, section 5.2.1, with whatever the plan bends.
+//! Our descriptions: the offer (RFC 9429, section 5.2.1) with whatever the plan bends, and the answer to a later offer of the
+//! target (section 5.3.1).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use ringfence_wire::sdp::{Attribute, Description, Line, Media};
+use ringfence_wire::sdp::{Attribute, Description, Direction, Line, Media};
 
-use super::plan::{FingerprintBend, MediaPlan, Sdes};
+use super::answer::Answer;
+use super::plan::{Codec, FingerprintBend, MediaPlan, Sdes};
 
-/// What the offer says besides the plan.
+/// In what an offer and an answer differ.
+pub(super) struct Shape {
+    direction: Direction,
+    setup: &'static str,
+    /// Codecs and the numbers that they have.
+    formats: Vec<(Codec, u8)>,
+}
+
+impl Shape {
+    /// All that the plan has.
+    pub(super) fn offer(plan: &MediaPlan) -> Self {
+        let formats = plan.codecs.iter().map(|codec| (*codec, codec.payload_type())).collect();
+        Self { direction: Direction::SendRecv, setup: plan.setup.word(), formats }
+    }
+
+    /// What fits the target's offer. RFC 3264, section 6.1.
+    pub(super) fn answer(theirs: &Answer, client: bool) -> Self {
+        let direction = match (theirs.direction, theirs.receives) {
+            (Some(Direction::SendOnly), _) => Direction::RecvOnly,
+            (Some(Direction::RecvOnly), true) => Direction::SendOnly,
+            (_, true) => Direction::SendRecv,
+            (Some(Direction::SendRecv), false) => Direction::RecvOnly, // held by its address
+            _ => Direction::Inactive,
+        };
+        Self { direction, setup: if client { "active" } else { "passive" }, formats: theirs.formats.clone() }
+    }
+}
+
+/// What a description says besides the plan.
 pub(super) struct OfferParts<'a> {
     /// Our choices.
     pub plan: &'a MediaPlan,
-    /// The number in `o=`.
-    pub session: u64,
+    /// Offer or answer.
+    pub shape: &'a Shape,
+    /// The numbers in `o=`: of the session, and of this description.
+    pub session: (u64, u64),
     /// Our ICE username fragment.
     pub ufrag: &'a str,
     /// Our ICE password.
@@ -28,36 +60,64 @@ pub(super) struct OfferParts<'a> {
     pub ssrc: u32,
 }
 
-/// The text of the offer.
-pub(super) fn write(parts: &OfferParts<'_>) -> String {
+/// The text of our offer, or of our answer to `theirs`.
+pub(super) fn write(parts: &OfferParts<'_>, theirs: Option<&Description>) -> String {
     let line = |kind, value: &str| Line { kind, value: value.to_owned() };
-    let family = |ip: IpAddr| if ip.is_ipv4() { "IP4" } else { "IP6" };
-    let address = parts.default.ip();
+    let mut offered = theirs.map_or(&[][..], |theirs| &theirs.media).iter();
+    let audio = audio(parts, offered.next());
+    let mid = audio.attributes.iter().find(|attribute| attribute.name == "mid").and_then(|mid| mid.value.clone());
+    let bundle = mid.filter(|mid| theirs.is_none_or(|theirs| is_bundled(theirs, mid)));
     let description = Description {
         lines: vec![
             line('v', "0"),
             // RFC 9429, section 5.2.1: the address says nothing.
-            line('o', &format!("- {} 2 IN IP4 127.0.0.1", parts.session)),
+            line('o', &format!("- {} {} IN IP4 127.0.0.1", parts.session.0, parts.session.1)),
             line('s', "-"),
             line('t', "0 0"),
         ],
-        attributes: vec![Attribute::new("group", "BUNDLE 0")],
-        media: vec![Media {
-            kind: "audio".into(),
-            port: parts.default.port(),
-            port_count: None,
-            profile: parts.plan.profile.word().into(),
-            formats: parts.plan.codecs.iter().map(|codec| codec.payload_type().to_string()).collect(),
-            lines: vec![line('c', &format!("IN {} {address}", family(address)))],
-            attributes: attributes(parts),
-        }],
+        attributes: bundle.map(|mid| Attribute::new("group", format!("BUNDLE {mid}"))).into_iter().collect(),
+        media: std::iter::once(audio).chain(offered.map(refused)).collect(),
     };
     description.to_string()
 }
 
+/// The audio section; that of an answer repeats name and profile of the one that it answers.
+fn audio(parts: &OfferParts<'_>, offered: Option<&Media>) -> Media {
+    let address = parts.default.ip();
+    let family = if address.is_ipv4() { "IP4" } else { "IP6" };
+    let mid = match offered {
+        Some(offered) => offered.attributes.iter().find(|attribute| attribute.name == "mid").cloned(),
+        None => Some(Attribute::new("mid", "0")),
+    };
+    let profile = offered.map_or(parts.plan.profile.word(), |offered| offered.profile.as_str());
+    Media {
+        kind: "audio".into(),
+        port: parts.default.port(),
+        port_count: None,
+        profile: profile.to_owned(),
+        formats: parts.shape.formats.iter().map(|(_, number)| number.to_string()).collect(),
+        lines: vec![Line { kind: 'c', value: format!("IN {family} {address}") }],
+        attributes: mid.into_iter().chain(attributes(parts)).collect(),
+    }
+}
+
+/// RFC 3264, section 6: what is not taken keeps its place, with port 0.
+fn refused(media: &Media) -> Media {
+    let mid = media.attributes.iter().filter(|attribute| attribute.name == "mid").cloned().collect();
+    Media { port: 0, port_count: None, lines: Vec::new(), attributes: mid, ..media.clone() }
+}
+
+fn is_bundled(theirs: &Description, mid: &str) -> bool {
+    let groups = theirs.attributes.iter().filter(|attribute| attribute.name == "group");
+    groups.filter_map(|group| group.value.as_deref()).any(|group| {
+        let mut words = group.split_ascii_whitespace();
+        words.next() == Some("BUNDLE") && words.any(|word| word == mid)
+    })
+}
+
 fn attributes(parts: &OfferParts<'_>) -> Vec<Attribute> {
     let plan = parts.plan;
-    let mut attributes = vec![Attribute::new("mid", "0"), Attribute::flag("sendrecv"), Attribute::flag("rtcp-mux")];
+    let mut attributes = vec![Attribute::flag(parts.shape.direction.as_str()), Attribute::flag("rtcp-mux")];
     attributes.push(Attribute::new("ice-ufrag", parts.ufrag));
     attributes.push(Attribute::new("ice-pwd", parts.pwd));
     attributes.extend(parts.candidates.iter().map(|candidate| Attribute::new("candidate", candidate)));
@@ -69,13 +129,13 @@ fn attributes(parts: &OfferParts<'_>) -> Vec<Attribute> {
             FingerprintBend::Missing => None,
         };
         attributes.extend(fingerprint.map(|fingerprint| Attribute::new("fingerprint", fingerprint)));
-        attributes.push(Attribute::new("setup", plan.setup.word()));
+        attributes.push(Attribute::new("setup", parts.shape.setup));
         attributes.push(Attribute::new("tls-id", parts.tls_id));
     }
     attributes.extend(parts.crypto.map(|crypto| Attribute::new("crypto", crypto)));
-    for codec in &plan.codecs {
-        attributes.push(Attribute::new("rtpmap", format!("{} {}", codec.payload_type(), codec.rtpmap())));
-        let fmtp = codec.fmtp().map(|fmtp| format!("{} {fmtp}", codec.payload_type()));
+    for (codec, number) in &parts.shape.formats {
+        attributes.push(Attribute::new("rtpmap", format!("{number} {}", codec.rtpmap())));
+        let fmtp = codec.fmtp().map(|fmtp| format!("{number} {fmtp}"));
         attributes.extend(fmtp.map(|fmtp| Attribute::new("fmtp", fmtp)));
     }
     attributes.push(Attribute::new("ptime", 20));
@@ -92,7 +152,8 @@ mod tests {
     fn offer(plan: &MediaPlan, crypto: Option<&str>) -> Description {
         let parts = OfferParts {
             plan,
-            session: 7,
+            shape: &Shape::offer(plan),
+            session: (7, 2),
             ufrag: "ufragufrag",
             pwd: "pwdpwdpwdpwdpwdpwdpwdpwd",
             candidates: &["1 1 udp 2130706431 127.0.0.1 5000 typ host".into()],
@@ -101,7 +162,7 @@ mod tests {
             crypto,
             ssrc: 99,
         };
-        Description::parse(write(&parts).as_bytes()).unwrap()
+        Description::parse(write(&parts, None).as_bytes()).unwrap()
     }
 
     #[test]

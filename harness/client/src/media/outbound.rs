@@ -1,4 +1,4 @@
-//! What goes out of the machine's own accord: the offer, audio, reports, attacks; and by which way.
+//! What goes out of the machine's own accord: audio, reports, attacks; and by which way.
 
 use std::time::{Duration, Instant};
 
@@ -7,38 +7,15 @@ use super::audio::{self, PacketKind, Sent};
 use super::ice::Path;
 use super::io::{Event, Output};
 use super::machine::MediaMachine;
-use super::offer::{self, OfferParts};
 use super::rtcp;
-use super::srtp::SdesKey;
 
 /// Behind by more than this, audio starts anew instead of catching up in a burst.
 const AUDIO_LAG: Duration = Duration::from_millis(200);
 
 impl MediaMachine {
-    pub(super) fn offer(&mut self) {
-        let Some(default) = self.ice.default_address() else {
-            let why = self.relay_refusal.clone().unwrap_or_else(|| "no server gave a candidate".into());
-            return self.fail("gathering", &why);
-        };
-        let tls_id = format!("{:016x}{:016x}", self.random.next(), self.random.next());
-        let crypto = self.sdes.as_ref().map(SdesKey::line);
-        let text = offer::write(&OfferParts {
-            plan: &self.plan,
-            session: self.random.next() >> 2, // RFC 9429, section 5.2.1: below 2^62
-            ufrag: self.ice.ufrag(),
-            pwd: self.ice.pwd(),
-            candidates: &self.ice.local_lines(),
-            default,
-            tls_id: &tls_id,
-            crypto: crypto.as_deref(),
-            ssrc: self.stream.ssrc(),
-        });
-        self.tell(Event::Offer(text));
-    }
-
     pub(super) fn audio_flows(&self) -> bool {
         let wanted = self.attack.as_ref().map_or(self.audio, Run::wants_audio);
-        wanted && self.srtp.is_keyed() && self.connected
+        wanted && !self.held && self.srtp.is_keyed() && self.connected
     }
 
     pub(super) fn send_audio(&mut self, now: Instant) {
@@ -51,7 +28,9 @@ impl MediaMachine {
         while let Some(due) = self.next_audio.filter(|due| *due <= now) {
             let number = self.stream.packets();
             let (packet, marker, _) = self.stream.packet(PacketKind::Good);
-            self.markers.remember(marker, Sent::Good(number));
+            if let Some(marker) = marker {
+                self.markers.remember(marker, Sent::Good(number));
+            }
             self.counters.media.sent += 1;
             self.send_protected(now, packet);
             self.next_audio = Some(due + audio::INTERVAL);
@@ -90,7 +69,7 @@ impl MediaMachine {
         let Some(mut run) = self.attack.take() else { return };
         let tag = self.srtp.profile().map_or(0, |profile| profile.tag_len());
         while run.packet_due(now) {
-            let (clear, marker, sequence) = self.stream.packet(PacketKind::Attack);
+            let (clear, Some(marker), sequence) = self.stream.packet(PacketKind::Attack) else { continue };
             let bent = run.bend(clear, marker, sequence, tag, |packet| self.srtp.protect_rtp(packet));
             let (Some((packet, markers)), Some(path)) = (bent, self.ice.path()) else { continue };
             markers.into_iter().for_each(|marker| self.markers.remember(marker, Sent::Attack));

@@ -10,6 +10,8 @@ use super::plan::Codec;
 
 /// The shortest tag of any profile (`cm-sha1-32`), in bytes.
 const SHORTEST_TAG: usize = 4;
+/// Bytes of an RTP header without lists and extension. RFC 3550, section 5.1.
+const SHORTEST_HEADER: usize = 12;
 /// Bytes of G.711 in 10 ms, the smallest frame that stacks send. RFC 3551, section 4.5.14.
 const G711_FRAME_BYTES: usize = 80;
 /// This many equal bytes in a row: in ciphertext once in 2^56 positions.
@@ -24,9 +26,11 @@ pub(super) fn is_plain_rtp(packet: &[u8], tag: Option<usize>, codec: Option<(Cod
         return !payload.is_empty(); // no room for a tag
     }
     let negotiated = codec.filter(|(_, number)| *number == header.payload_type);
-    // A tag has 4, 10 or 16 bytes, so a protected frame is never a multiple of 80 long.
+    // A tag has 4, 10 or 16 bytes, so a protected frame is never a multiple of 80 long, unless damage to its first byte makes
+    // the header longer by just the tag.
     let whole_frames = negotiated.is_some_and(|(codec, _)| codec.is_g711()) && payload.len() % G711_FRAME_BYTES == 0;
-    whole_frames || has_run(payload)
+    let longer_by_tag = tag.is_some_and(|tag| packet.len() == SHORTEST_HEADER + payload.len() + tag);
+    (whole_frames && !longer_by_tag) || has_run(payload)
 }
 
 /// Judges an RTCP packet: it is plain if all of it reads as known packets of exact lengths. A report in SRTCP is followed by an
@@ -59,6 +63,21 @@ mod tests {
             let master = MasterKey::new(profile, &vec![3; profile.key_len()], &vec![4; profile.salt_len()]).unwrap();
             (profile, Context::new(profile, &master))
         })
+    }
+
+    #[test]
+    fn a_damaged_header_makes_no_packet_plain() {
+        for (profile, mut context) in contexts() {
+            let mut packet = rtp_packet(0, 1, &[0xff; 160]);
+            context.protect_rtp(&mut packet).unwrap();
+            for first in 0x80..=0xbf {
+                packet[0] = first;
+                assert!(
+                    !is_plain_rtp(&packet, Some(profile.tag_len()), Some((Codec::Pcmu, 0))),
+                    "{profile:?} {first:#x}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,10 @@ use ringfence_model::Secret;
 use ringfence_srtp::Profile;
 
 use super::audio::Random;
+use super::g711::Law;
 use super::identity::Identity;
+use super::playback::Playback;
+use super::recording::Recording;
 
 /// Everything about one call's media that its maker may choose.
 #[derive(Clone, Debug)]
@@ -32,6 +35,10 @@ pub struct MediaPlan {
     pub cname: String,
     /// Seed of what is random and no secret: SSRC, first sequence number and timestamp, markers.
     pub seed: u64,
+    /// Audio that is sent instead of markers where the codec is G.711: then no echo can be told. One call plays it once.
+    pub play: Option<Playback>,
+    /// Where the far side's audio is put, as far as it is G.711.
+    pub record: Option<Recording>,
 }
 
 impl MediaPlan {
@@ -48,6 +55,8 @@ impl MediaPlan {
             codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::TelephoneEvent],
             cname: format!("{:016x}", Random::new(seed).next()),
             seed,
+            play: None,
+            record: None,
         }
     }
 }
@@ -198,17 +207,42 @@ impl Codec {
         if matches!(self, Self::Opus) { 48_000 } else { 8_000 }
     }
 
+    /// The law of G.711, so that its samples can be read and written.
+    pub(super) const fn law(self) -> Option<Law> {
+        match self {
+            Self::Pcmu => Some(Law::Mu),
+            Self::Pcma => Some(Law::A),
+            Self::Opus | Self::TelephoneEvent => None,
+        }
+    }
+
     /// Whether one byte is one sample, so that the length of a plain payload is known.
     pub const fn is_g711(self) -> bool {
-        matches!(self, Self::Pcmu | Self::Pcma)
+        self.law().is_some()
     }
 }
 
-/// A TURN server that we reach over UDP, with long-term credentials. RFC 8656.
+/// How a TURN server is reached; what it relays is UDP in any case. RFC 8656, section 3.1. The best comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TurnTransport {
+    /// UDP.
+    #[default]
+    Udp,
+    /// TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+}
+
+/// A TURN server, with long-term credentials. RFC 8656.
 #[derive(Clone, Debug)]
 pub struct TurnServer {
     /// Where it is.
     pub address: SocketAddr,
+    /// Its name or address as its URL has it: what a certificate is checked against.
+    pub host: String,
+    /// How it is reached.
+    pub transport: TurnTransport,
     /// Account name.
     pub username: String,
     /// Password.

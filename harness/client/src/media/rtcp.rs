@@ -184,7 +184,7 @@ mod tests {
         for sequence in [65_533u16, 65_534, 0, 1, 65_535, 3] {
             reception.received(now, &header(sequence), 8000);
         }
-        let stream = Stream::new(1);
+        let stream = Stream::new(1, None);
         let report = parse(&reception.report(now, &stream, "name")).unwrap();
         let Packet::ReceiverReport { reports, .. } = &report[0] else { panic!("{report:?}") };
         assert_eq!((reports[0].lost, reports[0].highest_sequence, reports[0].fraction_lost), (1, 65_539, 36));
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_sender_reports_what_it_sent() {
         let now = Instant::now();
-        let mut stream = Stream::new(1);
+        let mut stream = Stream::new(1, None);
         stream.packet(PacketKind::Good);
         stream.packet(PacketKind::Attack);
         let mut reception = Reception::new(now);

@@ -8,8 +8,10 @@ use super::tap::Alert;
 
 const RECORD_HEADER_BYTES: usize = 13; // RFC 6347, section 4.1
 const HANDSHAKE_HEADER_BYTES: usize = 12; // RFC 6347, section 4.2.2
-const ALERT: u8 = 21; // RFC 5246, section 6.2.1, as the next
+const CHANGE_CIPHER_SPEC: u8 = 20; // RFC 5246, section 6.2.1, as the next three
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
+const APPLICATION_DATA: u8 = 23;
 const CLIENT_HELLO: u8 = 1; // RFC 5246, section 7.4, as the next two
 const SERVER_HELLO: u8 = 2;
 const CERTIFICATE_REQUEST: u8 = 13;
@@ -35,6 +37,23 @@ pub(super) enum Clear {
     CertificateRequest,
     /// An alert before encryption.
     Alert(Alert),
+}
+
+/// Whether a datagram consists of whole records of DTLS 1.0 or 1.2. Anything else says nothing about the association and is
+/// to be dropped in silence (RFC 6347, section 4.1.2.7); `rtc-dtls` would end the handshake over it.
+pub(super) fn is_whole_records(mut datagram: &[u8]) -> bool {
+    loop {
+        let Some((header, rest)) = datagram.split_first_chunk::<RECORD_HEADER_BYTES>() else { return false };
+        let [kind, major, minor, .., length_high, length_low] = *header;
+        let known =
+            (CHANGE_CIPHER_SPEC..=APPLICATION_DATA).contains(&kind) && matches!((major, minor), (0xfe, 0xff | 0xfd));
+        let length = usize::from(u16::from_be_bytes([length_high, length_low]));
+        match rest.split_at_checked(length) {
+            Some((_, [])) => return known,
+            Some((_, after)) if known => datagram = after,
+            _ => return false,
+        }
+    }
 }
 
 /// Reads the records of one datagram; stops where it is cut short.
@@ -217,6 +236,21 @@ mod tests {
         assert_eq!(clear_parts(&flight), expected);
         for end in 0..flight.len() {
             clear_parts(&flight[..end]); // cut anywhere: no panic
+        }
+    }
+
+    #[test]
+    fn only_whole_records_are_dtls() {
+        let flight =
+            [record(HANDSHAKE, 0, &[1; 30]), record(CHANGE_CIPHER_SPEC, 0, &[1]), record(ALERT, 1, &[])].concat();
+        assert!(is_whole_records(&flight));
+        let ends = [43, 57, flight.len()]; // of the three records
+        assert!((0..=flight.len()).all(|end| is_whole_records(&flight[..end]) == ends.contains(&end)));
+        assert!(!is_whole_records(&[&flight[..], &[0]].concat()));
+        for (at, byte) in [(0, 24), (0, 19), (1, 3), (2, 0xfc), (44, 0)] {
+            let mut bent = flight.clone();
+            bent[at] = byte;
+            assert!(!is_whole_records(&bent), "{at} {byte}");
         }
     }
 

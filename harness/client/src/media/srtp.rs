@@ -9,6 +9,9 @@ use ringfence_wire::sdp::Crypto;
 
 use super::MediaError;
 
+/// Keys that open packets at once: of DTLS, of SDES, and of an early answer that was replaced.
+const MAX_RECEIVING: usize = 3;
+
 /// What became of a received packet.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opened {
@@ -70,7 +73,8 @@ impl Srtp {
     fn key(&mut self, profile: Profile, ours: MasterKey, theirs: &MasterKey, material: Secret<Vec<u8>>) {
         self.sending = Some(Context::new(profile, &ours));
         self.sending_key = Some((profile, ours));
-        self.receiving.insert(0, Context::new(profile, theirs)); // at most two: DTLS and SDES
+        self.receiving.insert(0, Context::new(profile, theirs));
+        self.receiving.truncate(MAX_RECEIVING);
         self.seen = Some((profile, material));
     }
 

@@ -83,7 +83,13 @@ fn a_stun_server_gives_a_reflexive_candidate() {
 fn silent_servers_cost_bounded_time() {
     let mut now = Instant::now();
     let began = now;
-    let turn = TurnServer { address: address(SERVER), username: "u".into(), credential: "p".into() };
+    let turn = TurnServer {
+        address: address(SERVER),
+        host: "127.0.0.9".into(),
+        transport: TurnTransport::Udp,
+        username: "u".into(),
+        credential: "p".into(),
+    };
     let mut all = machine(now, MediaPlan::default(), vec![turn.clone()], vec![address("127.0.0.9:3479")]);
     let (events, _) = run(&mut all, &mut now, Duration::from_secs(60));
     assert!(matches!(&events[..], [Event::Offer(_)]), "{events:?}");
@@ -171,7 +177,13 @@ fn noise_neither_panics_nor_grows() {
 #[test]
 fn malformed_stun_neither_panics_nor_counts() {
     let mut now = Instant::now();
-    let turn = TurnServer { address: address(SERVER), username: "u".into(), credential: "p".into() };
+    let turn = TurnServer {
+        address: address(SERVER),
+        host: "127.0.0.9".into(),
+        transport: TurnTransport::Udp,
+        username: "u".into(),
+        credential: "p".into(),
+    };
     let stun = address("127.0.0.9:3479");
     let mut machine = machine(now, MediaPlan::default(), vec![turn], vec![stun]);
     let mut random = Random::new(5);

@@ -11,6 +11,8 @@ use super::*;
 const LOCAL: &str = "127.0.0.1:50000";
 const SERVER: &str = "127.0.0.9:3478";
 const RELAYED: &str = "127.0.0.9:49152";
+/// Our end of a connection to the server.
+const STREAM: &str = "127.0.0.1:41000";
 const PEER: &str = "127.0.0.8:40000";
 
 fn address(text: &str) -> SocketAddr {
@@ -64,11 +66,11 @@ fn run(machine: &mut MediaMachine, server: &mut Server, now: &mut Instant, until
     for _ in 0..10_000 {
         match machine.poll() {
             Output::Event(event) => events.push(event),
-            Output::Transmit { remote, bytes, .. } => {
+            Output::Transmit { local, remote, bytes } => {
                 assert_eq!(remote, address(SERVER), "a relayed call talks to its server only");
                 if let Some(answer) = server.take(&bytes) {
                     let bytes = answer.emit().unwrap();
-                    machine.input(*now, Input::Datagram { local: address(LOCAL), remote, bytes: &bytes });
+                    machine.input(*now, Input::Datagram { local, remote, bytes: &bytes });
                 }
             }
             Output::Timeout(at) if at <= until => {
@@ -81,18 +83,49 @@ fn run(machine: &mut MediaMachine, server: &mut Server, now: &mut Instant, until
     panic!("the machine never rests: {events:?}");
 }
 
+fn machine(now: Instant, candidates: CandidatePolicy, transports: &[TurnTransport]) -> MediaMachine {
+    let plan = MediaPlan { candidates, ..MediaPlan::default() };
+    let server = |transport: &TurnTransport| TurnServer {
+        address: address(SERVER),
+        host: "127.0.0.9".into(),
+        transport: *transport,
+        username: "user".into(),
+        credential: "password".into(),
+    };
+    let turn = transports.iter().map(server).collect();
+    MediaMachine::new(now, plan, vec![address(LOCAL)], turn, vec![], RunKey::from_random([1; 32])).unwrap()
+}
+
 #[test]
 fn a_relayed_call_offers_checks_and_gives_back_its_allocation() {
+    relayed_call(TurnTransport::Udp);
+}
+
+#[test]
+fn a_connection_is_another_socket() {
+    relayed_call(TurnTransport::Tcp);
+    relayed_call(TurnTransport::Tls);
+}
+
+fn relayed_call(transport: TurnTransport) {
     let mut now = Instant::now();
-    let plan = MediaPlan { candidates: CandidatePolicy::Relay, ..MediaPlan::default() };
-    let turn = TurnServer { address: address(SERVER), username: "user".into(), credential: "password".into() };
-    let key = RunKey::from_random([1; 32]);
-    let mut machine = MediaMachine::new(now, plan, vec![address(LOCAL)], vec![turn], vec![], key).unwrap();
+    let mut machine = machine(now, CandidatePolicy::Relay, &[transport]);
     let mut server = Server::default();
     let until = now;
+    let local = match transport {
+        TurnTransport::Udp => address(LOCAL),
+        TurnTransport::Tcp | TurnTransport::Tls => {
+            assert_eq!(run(&mut machine, &mut server, &mut now, until), [], "nothing is there to be asked");
+            let [(place, _)] = machine.unconnected()[..] else { panic!("no connection is wanted") };
+            machine.input(now, Input::TurnConnected { place, local: address(STREAM) });
+            assert!(machine.unconnected().is_empty());
+            address(STREAM)
+        }
+    };
     let events = run(&mut machine, &mut server, &mut now, until);
     let [Event::Offer(offer)] = &events[..] else { panic!("{events:?}") };
     assert!(offer.contains("127.0.0.9 49152 typ relay") && !offer.contains("typ host"), "{offer}");
+    assert!(offer.contains(&format!("raddr {} rport {}", local.ip(), local.port())), "{offer}");
     assert!(offer.contains("m=audio 49152 "), "the default candidate is the relayed one: {offer}");
 
     machine.input(
@@ -125,7 +158,7 @@ fn a_relayed_call_offers_checks_and_gives_back_its_allocation() {
     for _ in 0..5 {
         for (_, request) in std::mem::take(&mut server.passed_on) {
             let bytes = success(&request);
-            machine.input(now, Input::Datagram { local: address(LOCAL), remote: address(SERVER), bytes: &bytes });
+            machine.input(now, Input::Datagram { local, remote: address(SERVER), bytes: &bytes });
         }
         let until = now + Duration::from_millis(50);
         events.extend(run(&mut machine, &mut server, &mut now, until));
@@ -136,8 +169,64 @@ fn a_relayed_call_offers_checks_and_gives_back_its_allocation() {
     assert_eq!(seen.ice.remote_address, Some(PEER.into()));
     assert!(seen.datagrams_received > 0, "what peers sent through the relay is the target's");
 
+    if transport == TurnTransport::Tls {
+        machine.input(now, Input::TurnLost { place: 0, why: "it closed" });
+        let until = now + Duration::from_millis(50);
+        assert_eq!(run(&mut machine, &mut server, &mut now, until), [Event::Failed("turn: it closed".into())]);
+        return;
+    }
     machine.input(now, Input::Close);
     let until = now;
     run(&mut machine, &mut server, &mut now, until);
     assert!(server.released);
+}
+
+#[test]
+fn a_lost_connection_ends_a_call_that_stands_on_it_and_no_other() {
+    let mut now = Instant::now();
+    let mut machine = machine(now, CandidatePolicy::All, &[TurnTransport::Tcp]);
+    let mut server = Server::default();
+    machine.input(now, Input::TurnConnected { place: 0, local: address(STREAM) });
+    let until = now;
+    assert!(matches!(run(&mut machine, &mut server, &mut now, until)[..], [Event::Offer(_)]));
+    machine.input(now, Input::TurnLost { place: 0, why: "the server closed the connection" });
+    assert_eq!(run(&mut machine, &mut server, &mut now, until), [], "no pair is selected");
+    machine.input(now, Input::TurnLost { place: 9, why: "no such server" });
+    assert_eq!(run(&mut machine, &mut server, &mut now, until), []);
+}
+
+#[test]
+fn a_connection_that_cannot_be_made_is_named() {
+    let mut now = Instant::now();
+    let mut machine = machine(now, CandidatePolicy::Relay, &[TurnTransport::Tls]);
+    machine.input(now, Input::TurnLost { place: 0, why: "TLS handshake with 127.0.0.9: unknown issuer" });
+    let until = now;
+    let events = run(&mut machine, &mut Server::default(), &mut now, until);
+    assert_eq!(events, [Event::Failed("gathering: TLS handshake with 127.0.0.9: unknown issuer".into())]);
+}
+
+#[test]
+fn slow_connections_hold_an_offer_up_for_a_moment_once_udp_has_worked() {
+    let mut now = Instant::now();
+    let began = now;
+    let mut machine = machine(now, CandidatePolicy::Relay, &[TurnTransport::Udp, TurnTransport::Tcp]);
+    let mut server = Server::default();
+    let until = now + Duration::from_millis(400);
+    assert_eq!(run(&mut machine, &mut server, &mut now, until), []);
+    let until = began + Duration::from_secs(1);
+    let events = run(&mut machine, &mut server, &mut now, until);
+    assert!(matches!(&events[..], [Event::Offer(offer)] if offer.contains("typ relay")), "{events:?}");
+}
+
+#[test]
+fn the_worse_the_way_to_the_relay_the_lower_the_candidate() {
+    let mut ice = ice::Ice::new(rtc_crypto::default_provider().unwrap()).unwrap();
+    let transports = [TurnTransport::Tls, TurnTransport::Tcp, TurnTransport::Udp];
+    for (port, transport) in (1..).zip(transports) {
+        ice.add_local(ice::Kind::Relayed(transport), ([127, 0, 0, 9], port).into(), address(LOCAL));
+    }
+    let lines = ice.local_lines();
+    let priorities = lines.iter().map(|line| line.split(' ').nth(3).unwrap().parse::<u32>().unwrap());
+    assert!(priorities.clone().is_sorted() && priorities.max() < Some(1 << 24), "{lines:?}");
+    assert_eq!(ice.default_address(), Some(([127, 0, 0, 9], 3).into()));
 }

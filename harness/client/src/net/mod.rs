@@ -109,6 +109,12 @@ impl Net {
         address.port() != 0 && (self.shared.scope.admit(None, address.ip()).is_ok() || known())
     }
 
+    /// The host names of the scope, `*.` in front for any below; `None` where networks are in it too, so that any name may
+    /// lead into it.
+    pub fn scope_names(&self) -> Option<Vec<String>> {
+        self.shared.scope.names_only()
+    }
+
     /// Whether a Request-URI or number may be dialled: the rule of [`dialling`], asked before every INVITE.
     ///
     /// # Errors

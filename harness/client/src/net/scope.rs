@@ -96,6 +96,11 @@ impl Scope {
         self.names(host) || !self.networks.is_empty()
     }
 
+    /// The names, where nothing but names is in scope.
+    pub(super) fn names_only(&self) -> Option<Vec<String>> {
+        self.networks.is_empty().then(|| self.hosts.clone())
+    }
+
     /// Whether the address may be dialled, for `host` if it came from that name.
     ///
     /// # Errors

@@ -63,8 +63,9 @@ impl Authenticator {
                 let full = self.kept.len() >= 2 * MAX_REALMS;
                 let known = self.kept.iter().position(same).and_then(|at| self.kept.get_mut(at));
                 match known {
-                    // RFC 3261, section 22.1: what was refused is not tried again, unless only the nonce was too old.
-                    Some(kept) if challenge.stale && kept.challenge.nonce != challenge.nonce => {
+                    // RFC 3261, section 22.1: what was refused is not tried again, unless only the nonce was too old, or
+                    // was good for one request: it had its second use because the first one went through here.
+                    Some(kept) if (challenge.stale || kept.count > 1) && kept.challenge.nonce != challenge.nonce => {
                         *kept = Kept { field, challenge, count: 0 };
                     }
                     Some(_) => continue,

@@ -1,12 +1,11 @@
 //! What both sides of a call remember: RFC 3261 section 12, seen from the caller.
 
-use std::time::{Duration, Instant};
-
 use ringfence_wire::sip;
 
 use super::message::{Answer, Draft};
+use super::timer::SessionTimer;
 
-/// A call that was answered.
+/// A call that was answered, or may yet be.
 pub(super) struct Dialog {
     pub call_id: String,
     /// Our side, as From of what we send.
@@ -21,14 +20,14 @@ pub(super) struct Dialog {
     routes: Vec<String>,
     pub local_cseq: u32,
     pub remote_cseq: Option<u32>,
-    /// The last description that the far side sent.
-    pub remote_sdp: Vec<u8>,
-    /// Session timer: our turn to refresh, and how often. RFC 4028, section 10.
-    pub refresh: Option<(Instant, Duration)>,
+    /// Session timer, where one was agreed on.
+    pub timer: Option<SessionTimer>,
+    /// The far side has not said otherwise: neither by its Allow, nor by refusing one.
+    pub knows_update: bool,
 }
 
 impl Dialog {
-    /// From a 2xx to `invite`. RFC 3261, section 12.1.2.
+    /// From an answer to `invite` that has a tag. RFC 3261, section 12.1.2.
     pub fn new(invite: &Draft, answer: &Answer) -> Self {
         let message = &answer.message;
         let remote = message.header("To").unwrap_or(&invite.to).to_owned();
@@ -36,6 +35,8 @@ impl Dialog {
             message.headers("Record-Route").flat_map(sip::split_list).map(str::to_owned).collect();
         routes.reverse();
         let target = contact(message).unwrap_or_else(|| invite.uri.clone());
+        let mut allowed = message.headers("Allow").flat_map(sip::split_list).peekable();
+        let knows_update = allowed.peek().is_none() || allowed.any(|method| method.eq_ignore_ascii_case("UPDATE"));
         Self {
             call_id: invite.call_id.clone(),
             local: invite.from.clone(),
@@ -46,8 +47,8 @@ impl Dialog {
             routes,
             local_cseq: invite.cseq,
             remote_cseq: None,
-            remote_sdp: message.body.clone(),
-            refresh: None,
+            timer: None,
+            knows_update,
         }
     }
 
@@ -74,17 +75,6 @@ impl Dialog {
             draft.routes.push(format!("<{}>", self.target));
         }
         draft
-    }
-
-    /// Takes the far side's word on the session timer, and whose turn the refresh is.
-    pub fn set_timer(&mut self, now: Instant, value: Option<&str>) {
-        let value = value.unwrap_or_default();
-        let seconds = value.split(';').next().and_then(|text| text.trim().parse::<u64>().ok());
-        let ours = sip::param(value, "refresher").is_none_or(|who| who.eq_ignore_ascii_case("uac"));
-        // RFC 4028, section 10: half of the interval. Its minimum of 90 s is the far side's to keep; the bounds are house.
-        let half =
-            seconds.filter(|seconds| (2..=86_400).contains(seconds)).map(|seconds| Duration::from_secs(seconds / 2));
-        self.refresh = half.filter(|_| ours).map(|half| (now + half, half));
     }
 }
 

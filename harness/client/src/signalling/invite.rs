@@ -1,14 +1,17 @@
-//! INVITE: RFC 3261 section 13, with its answers, acknowledgements and its end.
+//! INVITE: RFC 3261 section 13, with its answers, acknowledgements and its end. What happens before the answer is in
+//! `early`, what changes the session afterwards in `update` and `timer`.
 
 use std::time::Instant;
 
 use ringfence_model::Untrusted;
-use ringfence_wire::sip;
+use ringfence_wire::sip::{self, Message};
 
 use super::auth::{Authenticator, Credentials};
 use super::dialog::Dialog;
+use super::early::Early;
 use super::machine::{Pending, Signalling};
 use super::message::{Answer, Draft};
+use super::timer::{AskedBy, SessionTimer, min_se};
 use super::{Event, peer};
 use crate::Failure;
 
@@ -17,13 +20,11 @@ const MAX_PROVISIONAL: u32 = 32;
 /// Acknowledgements that are repeated for repeated final answers.
 const MAX_REPEATED_ACKS: u32 = 64;
 /// Answers of one forked INVITE that are acknowledged and ended.
-const MAX_FORKS: usize = 8;
-/// Longest session interval that 422 may wish, in seconds.
-const MAX_SESSION_INTERVAL: u32 = 7200;
+pub(super) const MAX_FORKS: usize = 8;
 
 /// One call.
 pub(super) struct Invite {
-    pending: Pending,
+    pub pending: Pending,
     /// The credentials of the INVITE, which its ACK repeats (RFC 3261, section 22.1).
     sent_auth: Vec<(String, String)>,
     stage: Stage,
@@ -38,7 +39,15 @@ pub(super) struct Invite {
     repeated_acks: u32,
     provisional: u32,
     wished_interval: bool,
+    wished_extension: bool,
+    /// Forks that have said something but no final answer.
+    pub early: Vec<Early>,
     pub dialog: Option<Dialog>,
+    /// A change of the session that the far side asked for, until [`super::Input::Answer`] says what we make of it.
+    pub asked: Option<Message>,
+    /// The far side asked for an offer, and will answer it in its ACK.
+    pub answer_due: bool,
+    /// Our last description.
     pub sdp: String,
 }
 
@@ -68,12 +77,22 @@ impl Invite {
         self.dialog.as_mut().filter(|_| matches!(self.stage, Stage::Confirmed | Stage::Ending))
     }
 
+    /// The dialog with this tag of the far side: the call's, or before its answer that of a fork.
+    pub fn dialog_with(&mut self, remote_tag: &str) -> Option<&mut Dialog> {
+        match self.stage {
+            Stage::Calling | Stage::Proceeding | Stage::Cancelling => {
+                self.early.iter_mut().map(|early| &mut early.dialog).find(|dialog| dialog.remote_tag == remote_tag)
+            }
+            _ => self.live_dialog().filter(|dialog| dialog.remote_tag == remote_tag),
+        }
+    }
+
     pub fn wake_at(&self) -> Option<Instant> {
         match self.stage {
             Stage::Calling => Some(self.pending.deadline.min(self.rings_until)),
             Stage::Proceeding => Some(self.rings_until),
             Stage::Cancelling => Some(self.pending.deadline),
-            Stage::Confirmed => self.dialog.as_ref().and_then(|dialog| dialog.refresh).map(|(at, _)| at),
+            Stage::Confirmed => self.dialog.as_ref().and_then(|dialog| dialog.timer).map(|timer| timer.due),
             Stage::Ending | Stage::Over => None,
         }
     }
@@ -108,7 +127,11 @@ impl Signalling {
             repeated_acks: 0,
             provisional: 0,
             wished_interval: false,
+            wished_extension: false,
+            early: Vec::new(),
             dialog: None,
+            asked: None,
+            answer_due: false,
             sdp,
         });
         self.send_invite(now, None);
@@ -124,6 +147,7 @@ impl Signalling {
                 invite.pending.branch = branch;
                 invite.pending.deadline = now + self.plan.transaction;
                 invite.stage = Stage::Calling;
+                invite.early.clear();
                 self.transmit(bytes);
             }
             Err(failure) => {
@@ -151,13 +175,13 @@ impl Signalling {
             return;
         }
         match answer.status {
-            ..200 => self.on_provisional(now, answer.status),
+            ..200 => self.on_provisional(now, &answer),
             200..300 => self.on_success(now, key, answer),
             _ => self.on_refusal(now, key, answer),
         }
     }
 
-    fn on_provisional(&mut self, now: Instant, status: u16) {
+    fn on_provisional(&mut self, now: Instant, answer: &Answer) {
         let Some(invite) = &mut self.invite else { return };
         if !matches!(invite.stage, Stage::Calling | Stage::Proceeding) {
             return;
@@ -165,8 +189,8 @@ impl Signalling {
         invite.stage = Stage::Proceeding;
         invite.provisional += 1;
         let (tell, unwanted) = (invite.provisional <= MAX_PROVISIONAL, invite.unwanted);
-        if tell {
-            self.event(Event::Provisional { status });
+        if self.on_early(now, answer) && tell {
+            self.event(Event::Provisional { status: answer.status });
         }
         if unwanted {
             self.send_cancel(now);
@@ -179,6 +203,12 @@ impl Signalling {
             return;
         }
         let mut dialog = Dialog::new(&invite.pending.draft, &answer);
+        let early = invite.early.iter().find(|early| early.dialog.remote_tag == dialog.remote_tag);
+        // RFC 3261, section 13.2.2.4: the route is that of the 2xx, the numbers go on.
+        if let Some(early) = early {
+            (dialog.local_cseq, dialog.remote_cseq) = (early.dialog.local_cseq, early.dialog.remote_cseq);
+        }
+        let early_sdp = early.and_then(|early| early.sdp.clone());
         let ack = dialog.ack(invite.pending.draft.cseq);
         let bytes = match self.agent.write(&ack, &invite.sent_auth) {
             Ok((bytes, _)) => bytes,
@@ -193,7 +223,8 @@ impl Signalling {
         let bye = (!wanted).then(|| dialog.draft("BYE"));
         if wanted {
             if self.plan.session_refresh {
-                dialog.set_timer(now, answer.message.header("Session-Expires"));
+                let value = answer.message.header("Session-Expires");
+                dialog.timer = value.and_then(|value| SessionTimer::agreed(now, value, AskedBy::Us));
             }
             invite.stage = Stage::Confirmed;
         } else if first {
@@ -206,7 +237,7 @@ impl Signalling {
         match bye {
             Some(bye) => self.send_request(now, bye, false),
             None => {
-                let sdp = Some(answer.message.body).filter(|body| !body.is_empty());
+                let sdp = Some(answer.message.body).filter(|body| !body.is_empty()).or(early_sdp);
                 self.event(Event::Answered { status: answer.status, sdp, headers: answer.message.headers });
             }
         }
@@ -233,6 +264,7 @@ impl Signalling {
         let again = !over
             && match answer.status {
                 401 | 407 => credentials.is_some() && invite.pending.auth.take(&answer.message),
+                421 => !std::mem::replace(&mut invite.wished_extension, true) && support_reliable(invite, &answer),
                 422 => !std::mem::replace(&mut invite.wished_interval, true) && wish_interval(invite, &answer),
                 _ => false,
             };
@@ -302,9 +334,14 @@ impl Signalling {
     /// The far side hung up.
     pub(super) fn on_remote_bye(&mut self, reason: Option<Untrusted>) {
         let Some(invite) = &mut self.invite else { return };
+        // RFC 3261, section 15.1.2: what the far side still waits for is terminated.
+        let waiting = invite.asked.take();
         // Both may hang up at once; then ours is answered 481 or not at all.
         let ours = invite.stage == Stage::Ending;
         invite.stage = Stage::Over;
+        if let Some(request) = waiting {
+            self.reply(&request, peer::Reply::new(487, "Request Terminated"));
+        }
         self.event(if ours { Event::Ended } else { Event::RemoteBye { reason } });
     }
 
@@ -321,29 +358,29 @@ impl Signalling {
                 let failure = if gave_up { self.unanswered() } else { self.silence("INVITE") };
                 self.event(if unwanted { Event::Ended } else { Event::Failed(failure) });
             }
-            Stage::Confirmed => self.refresh(now),
+            Stage::Confirmed => self.on_session_timer(now),
             Stage::Ending | Stage::Over => {}
         }
     }
 
-    /// Session timer: an UPDATE without a description. RFC 4028, section 7.4.
-    fn refresh(&mut self, now: Instant) {
-        let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog) else { return };
-        let Some((_, half)) = dialog.refresh else { return };
-        dialog.refresh = Some((now + half, half));
-        let mut update = dialog.draft("UPDATE");
-        update.header("Contact", self.agent.dialog_contact());
-        update.header("Supported", "timer");
-        update.header("Session-Expires", format!("{};refresher=uac", half.as_secs() * 2));
-        self.send_request(now, update, false);
-    }
-
-    pub(super) fn on_update_answer(&mut self, answer: &Answer) {
-        // A far side that does not know UPDATE is not asked again; if it then hangs up, that is what it does to browsers.
-        if answer.status >= 300
-            && let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog)
-        {
-            dialog.refresh = None;
+    /// The ACK of a final answer to a re-INVITE, kept for answers that are repeated.
+    pub(super) fn acknowledge_reinvite(&mut self, draft: &Draft, answer: &Answer) {
+        let Some(invite) = &mut self.invite else { return };
+        let Some(dialog) = &invite.dialog else { return };
+        let written = if answer.status < 300 {
+            self.agent.write(&dialog.ack(draft.cseq), &[]).map(|(bytes, _)| bytes)
+        } else {
+            let ack = Draft { method: "ACK".into(), headers: Vec::new(), body: None, ..draft.clone() };
+            self.agent.write_with(&ack, &[], &answer.branch)
+        };
+        match written {
+            Ok(bytes) => {
+                let key = (answer.branch.clone(), dialog.remote_tag.clone());
+                invite.acks.truncate(MAX_FORKS - 1); // the INVITE's own stay; of re-INVITEs the last is enough
+                invite.acks.push((key, bytes.clone()));
+                self.transmit(bytes);
+            }
+            Err(failure) => self.fail(failure),
         }
     }
 
@@ -351,10 +388,12 @@ impl Signalling {
         self.invite.as_mut()?.live_dialog().map(|dialog| dialog.draft(method))
     }
 
-    /// The next number of the dialog, or after `last` outside of one.
-    pub(super) fn next_cseq(&mut self, last: u32) -> u32 {
-        let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog) else { return last.saturating_add(1) };
-        dialog.local_cseq = dialog.local_cseq.max(last).saturating_add(1);
+    /// The next number for a request that was sent before: its dialog's, or one more outside of any.
+    pub(super) fn next_cseq(&mut self, draft: &Draft) -> u32 {
+        let dialog = self.invite.as_mut().filter(|invite| invite.pending.draft.call_id == draft.call_id);
+        let dialog = dialog.and_then(|invite| invite.dialog_with(&sip::tag(&draft.to)?));
+        let Some(dialog) = dialog else { return draft.cseq.saturating_add(1) };
+        dialog.local_cseq = dialog.local_cseq.max(draft.cseq).saturating_add(1);
         dialog.local_cseq
     }
 
@@ -365,9 +404,21 @@ impl Signalling {
 
 /// RFC 4028, section 6: asks for the interval that the far side wishes.
 fn wish_interval(invite: &mut Invite, answer: &Answer) -> bool {
-    let wish = answer.message.header("Min-SE").and_then(|text| text.split(';').next()?.trim().parse::<u32>().ok());
-    let Some(seconds) = wish.filter(|seconds| *seconds <= MAX_SESSION_INTERVAL) else { return false };
+    let Some(seconds) = min_se(&answer.message) else { return false };
     invite.pending.draft.set("Session-Expires", seconds.to_string());
     invite.pending.draft.set("Min-SE", seconds.to_string());
+    true
+}
+
+/// RFC 3261, section 21.4.16: says that reliable provisional answers are understood, where nothing else is demanded.
+fn support_reliable(invite: &mut Invite, answer: &Answer) -> bool {
+    let mut demanded = answer.message.headers("Require").flat_map(sip::split_list).peekable();
+    if demanded.peek().is_none() || !demanded.all(|tag| tag.eq_ignore_ascii_case("100rel")) {
+        return false;
+    }
+    let headers = &invite.pending.draft.headers;
+    let supported = headers.iter().find(|(name, _)| name == "Supported").map_or("", |(_, value)| value.as_str());
+    let supported = format!("{supported},100rel");
+    invite.pending.draft.set("Supported", supported);
     true
 }

@@ -27,7 +27,10 @@ pub struct Signalling {
     requests: Vec<Pending>,
     /// The last message that could not be read: the likely reason of a later timeout.
     unreadable: Option<Failure>,
-    pub(super) peer_requests: u32,
+    pub(super) began: Instant,
+    pub(super) peer_requests: u64,
+    /// The far side asks too much.
+    pub(super) stormed: bool,
 }
 
 /// A request that waits for its final answer.
@@ -42,7 +45,7 @@ pub(super) struct Pending {
 
 impl Signalling {
     /// A machine for one connection, which is not open yet.
-    pub fn new(_now: Instant, plan: SignallingPlan) -> Self {
+    pub fn new(now: Instant, plan: SignallingPlan) -> Self {
         let agent = Agent::new(&plan);
         Self {
             plan,
@@ -53,7 +56,9 @@ impl Signalling {
             invite: None,
             requests: Vec::new(),
             unreadable: None,
+            began: now,
             peer_requests: 0,
+            stormed: false,
         }
     }
 
@@ -81,6 +86,7 @@ impl Signalling {
             Input::Request { method, headers, body, in_dialog } => {
                 self.request(now, &method, headers, body, in_dialog);
             }
+            Input::Answer { sdp } => self.answer_change(now, sdp),
             Input::Cancel => self.cancel(now),
             Input::Bye => self.bye(now),
         }
@@ -122,13 +128,13 @@ impl Signalling {
         };
         if self.registration.as_ref().and_then(Registration::pending).is_some_and(matches) {
             self.on_register_answer(now, &answer);
+        } else if let Some(index) = self.requests.iter().position(matches) {
+            if answer.status >= 200 {
+                let pending = self.requests.swap_remove(index);
+                self.on_request_answer(now, pending, answer);
+            }
         } else if answer.method == "INVITE" {
             self.on_invite_answer(now, answer);
-        } else if let Some(index) = self.requests.iter().position(matches)
-            && answer.status >= 200
-        {
-            let pending = self.requests.swap_remove(index);
-            self.on_request_answer(now, pending, answer);
         }
     }
 
@@ -137,13 +143,16 @@ impl Signalling {
             && let Some(credentials) = self.own_credentials()
             && pending.auth.take(&answer.message)
         {
-            pending.draft.cseq = self.next_cseq(pending.draft.cseq);
+            if pending.draft.method == "INVITE" {
+                self.acknowledge_reinvite(&pending.draft, &answer);
+            }
+            pending.draft.cseq = self.next_cseq(&pending.draft);
             self.send_pending(now, pending, Some(&credentials));
             return;
         }
         match pending.draft.method.as_str() {
             "BYE" => self.on_bye_answer(),
-            "UPDATE" => self.on_update_answer(&answer),
+            "UPDATE" | "INVITE" if !pending.reported => self.on_refresh_answer(now, pending.draft.clone(), &answer),
             _ => {}
         }
         if pending.reported {
@@ -198,7 +207,17 @@ impl Signalling {
         self.send_request(now, draft, true);
     }
 
-    /// Sends a request that is neither INVITE nor REGISTER.
+    /// Whether a re-INVITE of ours waits for its answer.
+    pub(super) fn is_changing(&self) -> bool {
+        self.requests.iter().any(|pending| pending.draft.method == "INVITE")
+    }
+
+    /// Whether a refresh of ours waits for its answer.
+    pub(super) fn is_refreshing(&self) -> bool {
+        self.requests.iter().any(|pending| matches!(pending.draft.method.as_str(), "INVITE" | "UPDATE"))
+    }
+
+    /// Sends a request that is neither a call's first INVITE nor REGISTER.
     pub(super) fn send_request(&mut self, now: Instant, draft: Draft, reported: bool) {
         let auth = Authenticator::default();
         self.send_pending(now, Pending { draft, branch: String::new(), auth, deadline: now, reported }, None);

@@ -7,19 +7,24 @@
 //! ```text
 //! Opened ─ Register ─▸ RegisterAnswer… Registered │ RegisterFinal
 //!        ─ Invite   ─▸ Provisional…    Answered   │ Refused        ─ Bye ─▸ Ended
+//!                       Described…      Offered ─ Answer ─▸ …
 //! ```
 //!
 //! # Limits
-//! Messages as in `ringfence_wire::sip`; three answers to challenges per request; 256 requests of the far side; eight forks
-//! of one call. WebSocket is reliable, so nothing is retransmitted, and each transaction ends by its own limit.
+//! Messages as in `ringfence_wire::sip`; three answers to challenges per request; of the far side 256 requests at once and one
+//! more each second; eight forks of one call. WebSocket is reliable, so nothing is retransmitted, also not the 200 of a
+//! re-INVITE, and each transaction ends by its own limit.
 
 mod auth;
 mod dialog;
+mod early;
 mod invite;
 mod machine;
 mod message;
 mod peer;
 mod registration;
+mod timer;
+mod update;
 
 use std::time::{Duration, Instant};
 
@@ -166,6 +171,11 @@ pub enum Input<'a> {
         /// Within the call's dialog; else a request of its own to the plan's target.
         in_dialog: bool,
     },
+    /// What we make of [`Event::Offered`]; ignored where nothing is asked any more.
+    Answer {
+        /// Our description; `None` refuses the change.
+        sdp: Option<String>,
+    },
     /// Stop calling. Waits for a provisional answer where none came yet (RFC 3261, section 9.1).
     Cancel,
     /// Hang up, or stop calling where there is no answer yet.
@@ -210,16 +220,27 @@ pub enum Event {
         /// Reason phrase.
         reason: Untrusted,
     },
-    /// The INVITE makes progress. Early media is ignored.
+    /// The INVITE makes progress.
     Provisional {
         /// Status code.
         status: u16,
+    },
+    /// A description of the far side apart from that of [`Event::Answered`]: before it (RFC 3261, section 13.2.1), or
+    /// behind an offer that it asked for.
+    Described {
+        /// It answers our last offer.
+        sdp: Vec<u8>,
+    },
+    /// The far side wants to change the session, or only to refresh it. It waits for [`Input::Answer`].
+    Offered {
+        /// Its offer; `None` asks for ours.
+        sdp: Option<Vec<u8>>,
     },
     /// The call is answered, and the answer acknowledged.
     Answered {
         /// Status code.
         status: u16,
-        /// The answer, where there is one.
+        /// The answer, or what the same fork said before; `None` where there is neither.
         sdp: Option<Vec<u8>>,
         /// All header fields.
         headers: Vec<(String, String)>,

@@ -1,6 +1,8 @@
 //! The machine against scripted answers, on simulated time.
 
 mod call;
+mod change;
+mod early;
 mod register;
 mod unregister;
 

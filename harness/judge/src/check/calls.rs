@@ -13,7 +13,7 @@ use crate::types::Ty;
 const MAX_WORDS_DEEP: usize = 8;
 
 /// Functions that are no words, for messages.
-const FUNCTIONS: [&str; 3] = ["size", "distinct", "at_least"];
+const FUNCTIONS: [&str; 4] = ["size", "distinct", "at_least", "listed"];
 /// Functions called behind a value, and how many arguments they take besides.
 const METHODS: [(&str, usize); 5] =
     [("size", 0), ("contains", 1), ("startsWith", 1), ("endsWith", 1), ("lowerAscii", 0)];
@@ -68,8 +68,17 @@ impl Walk<'_> {
                 }
                 Ty::Bool
             }
+            ("listed", [(text, _), (list, _)]) => {
+                for ((ty, wanted), arg) in [(text, &Ty::Text), (list, &Ty::list(Ty::Text))].into_iter().zip(&call.args)
+                {
+                    self.want(ty, wanted, arg, "an argument of `listed`");
+                }
+                Ty::Bool
+            }
             ("size" | "distinct", given) => self.wrong(node, format!("`{name}` takes 1 argument, not {}", given.len())),
-            ("at_least", given) => self.wrong(node, format!("`at_least` takes 2 arguments, not {}", given.len())),
+            ("at_least" | "listed", given) => {
+                self.wrong(node, format!("`{name}` takes 2 arguments, not {}", given.len()))
+            }
             _ => return self.word(node, name, given),
         };
         let args = given.into_iter().map(|(_, expr)| expr).collect();

@@ -115,6 +115,9 @@ fn functions_must_get_what_they_take() {
     wrong("distinct¦(c.srtp.keys)", "`distinct` takes a list, not digest");
     wrong("distinct¦([1], [2])", "`distinct` takes 1 argument, not 2");
     wrong("at_least(c¦.status, '1.2')", "a version for `at_least` must be text, not int");
+    wrong("listed(c¦.status, ['a'])", "an argument of `listed` must be text, not int");
+    wrong("listed('a', ¦'b')", "an argument of `listed` must be list of text, not text");
+    wrong("listed¦('a')", "`listed` takes 2 arguments, not 1");
     wrong("c.sdp.setup.contains¦()", "`contains` takes 1 argument, not 0");
     wrong("size¦(c.status)", "`size` takes a list or text, not int");
 }

@@ -127,6 +127,12 @@ fn functions_of_our_own() {
         Truth::True,
     );
     case("at_least('1.2', '1.2.1') || at_least('1.1', '1.2')", Truth::False);
+    case(
+        "listed('TLS_RSA_WITH_X', ['tls_rsa_*']) && listed('a', ['b', 'A']) && listed('abcbc', ['a*bc'])",
+        Truth::True,
+    );
+    case("listed('abc', ['a', 'b*', '*b', 'a*b*bc'])", Truth::False);
+    case("listed(c.srtp.profile, ['gcm-*'])", unseen("c.srtp.profile"));
     let unknown = judge("at_least('TLSv1.2', '1.2')", &seen());
     assert!(matches!(unknown, Truth::Unknown(_)), "{unknown:?}");
 }

@@ -26,9 +26,17 @@ pub struct MediaCall {
 
 impl MediaCall {
     pub(super) fn start(machine: Machine, socket: UdpSocket) -> Self {
-        let (stop, stats) = (Arc::new(Notify::new()), Arc::new(Mutex::new(MediaStats::default())));
-        let task = tokio::spawn(run(machine, socket, stop.clone(), stats.clone()));
-        Self { task, ended: None, stop, stats }
+        let stats = Arc::new(Mutex::new(MediaStats::default()));
+        Self::spawn(stats.clone(), |stop| run(machine, socket, stop, stats))
+    }
+
+    /// A call whose media are `run`'s: it is told when to stop, and counts in `stats` what there is to count.
+    pub(super) fn spawn<Run>(stats: Arc<Mutex<MediaStats>>, run: impl FnOnce(Arc<Notify>) -> Run) -> Self
+    where
+        Run: Future<Output = Ended> + Send + 'static,
+    {
+        let stop = Arc::new(Notify::new());
+        Self { task: tokio::spawn(run(stop.clone())), ended: None, stop, stats }
     }
 
     /// Waits for the end, and says why. May be dropped and asked again; every answer is the same.

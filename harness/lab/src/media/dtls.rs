@@ -53,16 +53,17 @@ pub(crate) struct Association {
 }
 
 impl Association {
-    /// Makes ready; nothing is sent before the first [`Association::poll`].
+    /// Makes ready; nothing is sent before the first [`Association::poll`]. A repeatable one draws the same numbers each time.
     pub fn new(
         role: Role,
         certificate: DtlsCertificate,
+        repeatable: bool,
         announced: Vec<Fingerprint>,
         faults: Arc<Faults>,
         now: Instant,
     ) -> Option<Self> {
         let random_fixed = role == Role::Server && faults.broken(Fault::DtlsRandomFixed);
-        let config = if random_fixed { &*SEEDED } else { &*UNSEEDED };
+        let config = if random_fixed || repeatable { &*SEEDED } else { &*UNSEEDED };
         let mut dtls = Dtls::new_12(config.clone()?, certificate, now);
         dtls.set_active(role == Role::Client);
         dtls.handle_timeout(first_moment(now, random_fixed)).ok()?;

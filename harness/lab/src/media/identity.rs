@@ -28,6 +28,8 @@ pub(crate) struct Identity {
     pub timestamp: u32,
     /// For `o=`, below 2^62. RFC 9429, section 5.2.1.
     pub session: u64,
+    /// Whether the handshake draws the same numbers as every other such call. Never of a real call.
+    pub repeatable: bool,
 }
 
 impl Identity {
@@ -49,6 +51,7 @@ impl Identity {
             sequence: u16::from_be_bytes(random()?) >> 1,
             timestamp: u32::from_be_bytes(random()?),
             session: u64::from_be_bytes(random()?) >> 2,
+            repeatable: false,
         })
     }
 }

@@ -25,7 +25,8 @@ const MAX_EARLY: usize = 8;
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Output {
+pub enum Output {
+    /// Send this datagram there.
     Transmit(SocketAddr, Vec<u8>),
     /// Nothing else follows.
     Ended(Ended),
@@ -34,7 +35,7 @@ pub(crate) enum Output {
 }
 
 /// From the answer to the end of media.
-pub(crate) struct Machine {
+pub struct Machine {
     ice: Ice,
     dtls: Option<(Association, Role)>,
     /// What it takes to build the echo once there are keys.
@@ -58,7 +59,7 @@ struct EchoPlan {
 
 impl Machine {
     /// `wall` is the time of day at `now`. Nothing if a library refuses its configuration, which no offer can cause.
-    pub fn new(
+    pub(super) fn new(
         offer: Offer,
         identity: Identity,
         local: SocketAddr,
@@ -89,7 +90,8 @@ impl Machine {
         };
         match offer.keying {
             Keying::Dtls { role, fingerprints } => {
-                let association = Association::new(role, identity.certificate, fingerprints, faults, now)?;
+                let association =
+                    Association::new(role, identity.certificate, identity.repeatable, fingerprints, faults, now)?;
                 machine.dtls = Some((association, role));
             }
             Keying::Sdes(keys) => machine.build_echo(keys.profile, &keys.theirs, &keys.ours),

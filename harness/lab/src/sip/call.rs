@@ -10,7 +10,7 @@ use super::reply::reply;
 use super::request::Request;
 use super::{ALLOW, Event, Outgoing, Session, built, new_tag};
 use crate::figures::{ACK_LIMIT, SIP_REALM, SIP_T1, SIP_T2};
-use crate::media::{self, Answered, MediaCall};
+use crate::media::{Answered, MediaCall};
 use crate::random;
 
 /// How long media may say goodbye. House.
@@ -119,8 +119,8 @@ impl Session {
             remote_target,
             stage: Stage::Ringing,
         };
-        let settings = self.shared.media.clone();
-        self.answering.spawn(async move { (number, media::answer(&settings, &offer).await) });
+        let callee = self.shared.callee.clone();
+        self.answering.spawn(async move { (number, callee.answer(&offer).await) });
         let said = call.said_again(&self.contact());
         self.call = Some(call);
         said

@@ -169,10 +169,12 @@ impl Contact {
     }
 }
 
-/// What a page may choose as its visitor's name. The names of applications are not among them.
+/// What a page may choose as its visitor's name. The names of applications are not among them; an e-mail address is,
+/// however unwise, with its `@` escaped as RFC 3261, section 19.1.2, wants it.
 fn is_user_id(user: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    (1..=MAX_USER_ID).contains(&user.len()) && user.bytes().all(allowed) && !user.starts_with("app-")
+    let plain = user.replacen("%40", "", 1);
+    (1..=MAX_USER_ID).contains(&user.len()) && plain.bytes().all(allowed) && !user.starts_with("app-")
 }
 
 #[cfg(test)]
@@ -191,10 +193,10 @@ mod tests {
 
     #[test]
     fn user_ids_are_checked() {
-        for good in ["webrtc-sdk-labdesk-Zz9Yy8Xx", "a", "1.b_c"] {
+        for good in ["webrtc-sdk-labdesk-Zz9Yy8Xx", "a", "1.b_c", "test.user%40example.com"] {
             assert!(is_user_id(good), "{good}");
         }
-        for bad in ["", "a b", "a%41", "app-1", "ä", "a;x", &"x".repeat(65)] {
+        for bad in ["", "a b", "a%41", "a%40b%40c", "app-1", "ä", "a;x", &"x".repeat(65)] {
             assert!(!is_user_id(bad), "{bad}");
         }
     }

@@ -105,12 +105,20 @@ fn party(uri: &Uri, tag: Option<String>) -> Party {
 }
 
 fn user(uri: &Uri) -> String {
-    uri.user().unwrap_or_default().to_owned()
+    let escaped = whole_host(uri).rsplit_once('@').map(|(user, _)| user.to_owned());
+    escaped.unwrap_or_else(|| uri.user().unwrap_or_default().to_owned())
 }
 
 fn host(uri: &Uri) -> String {
+    let whole = whole_host(uri);
+    let host = whole.rsplit_once('@').map_or(whole.as_str(), |(_, host)| host);
+    host.to_ascii_lowercase()
+}
+
+/// With the user part in front if that has an escape (RFC 3261, section 19.1.2), which `rsip` takes for a part of the host.
+fn whole_host(uri: &Uri) -> String {
     match uri.host() {
-        Host::Domain(domain) => domain.to_string().to_ascii_lowercase(),
+        Host::Domain(domain) => domain.to_string(),
         Host::IpAddr(ip) => ip.to_string(),
     }
 }
@@ -137,6 +145,13 @@ mod tests {
         assert_eq!(request.to.aor, "sip:visitor@sip.lab.test");
         assert_eq!((request.from.tag.as_deref(), request.to.tag.as_deref()), (Some("abc"), None));
         assert_eq!((request.cseq, request.branch.as_str(), request.call_id.as_str()), (7, "z9hG4bK1", "id-1"));
+    }
+
+    #[test]
+    fn an_escape_in_a_user_part_is_read() {
+        let request = read(&REGISTER.replace("sip:visitor@", "sip:test.user%40example.com@")).unwrap();
+        assert_eq!((request.to.user.as_str(), request.to.host.as_str()), ("test.user%40example.com", "sip.lab.test"));
+        assert_eq!(request.from.aor, "sip:test.user%40example.com@sip.lab.test");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use super::*;
 use crate::accounts::Minted;
 use crate::fault::Fault;
 use crate::figures::{NONCE_LIFE, PAIR_UNUSED, SIP_REALM, SIP_T1};
+use crate::media::MediaSettings;
+use crate::media::external::Program;
 
 const SECOND: Duration = Duration::from_secs(1);
 const SOURCE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -30,7 +32,7 @@ impl Desk {
             accounts: Arc::new(Accounts::new(faults.clone())),
             log: Arc::new(Log::create(&folder.path().join("lab.log")).unwrap()),
             endpoints: Arc::new(vec![Endpoint::new("config"), Endpoint::new("second")]),
-            media: MediaSettings { local_ip: SOURCE, faults },
+            callee: Callee::Echo(MediaSettings { local_ip: SOURCE, faults }),
             host: "localhost:1".into(),
             wrong_logins: Shared::wrong_login_limit(),
             nobody: "0".repeat(32).into(),
@@ -349,6 +351,25 @@ async fn a_call_without_ack_is_given_up() {
     assert_eq!(Message::parse(&again[0]).unwrap().status(), Some(200));
     let end = phone.session.wake(Event::Resend, now + 32 * SECOND);
     assert_eq!(Message::parse(&end[0]).unwrap().method(), Some("BYE"));
+}
+
+#[tokio::test]
+async fn a_program_may_answer_hang_up_and_refuse() {
+    let now = Instant::now();
+    for (command, said) in [("sh -c 'echo v=0; echo .'", (200, &b"v=0\r\n"[..])), ("echo .", (488, b""))] {
+        let mut desk = Desk::new(None);
+        let program = Program { command: command.to_owned() };
+        Arc::get_mut(&mut desk.shared).unwrap().callee = Callee::Program(program);
+        let mut phone = Phone::new(&desk, 1, &desk.mint(now), now);
+        assert_eq!(phone.register().status(), Some(200));
+        phone.invite();
+        let answer = phone.next().await.pop().unwrap();
+        assert_eq!((answer.status(), answer.body.as_slice()), (Some(said.0), said.1));
+        while phone.session.in_call() {
+            let message = phone.next().await.pop().unwrap(); // the 200 once more, if the machine is slow
+            assert!(message == answer || message.method() == Some("BYE"), "{message:?}");
+        }
+    }
 }
 
 #[tokio::test]

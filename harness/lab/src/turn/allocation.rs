@@ -11,6 +11,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::Client;
 use crate::figures::{TURN_CHANNEL, TURN_PEERS, TURN_PERMISSION};
 
 /// Bytes of a datagram that is relayed; media are far below, and larger ones are dropped.
@@ -20,7 +21,7 @@ const EVEN_TRIES: usize = 16;
 
 /// A datagram from a peer, on its way to a client.
 pub(super) struct Relayed {
-    pub client: SocketAddr,
+    pub client: Client,
     pub peer: SocketAddr,
     pub data: Vec<u8>,
 }
@@ -86,7 +87,7 @@ impl Allocation {
     /// Starts relaying towards `queue`; a full queue drops, as UDP does.
     pub fn start(
         port: Port,
-        (client, owner): (SocketAddr, Option<String>),
+        (client, owner): (Client, Option<String>),
         made_by: TransactionId,
         expires: Instant,
         queue: mpsc::Sender<Relayed>,
@@ -175,7 +176,7 @@ impl Drop for Allocation {
     }
 }
 
-async fn read(socket: Arc<UdpSocket>, client: SocketAddr, queue: mpsc::Sender<Relayed>) {
+async fn read(socket: Arc<UdpSocket>, client: Client, queue: mpsc::Sender<Relayed>) {
     let mut buffer = vec![0; MAX_DATAGRAM + 1];
     loop {
         let Ok((length, peer)) = socket.recv_from(&mut buffer).await else {
@@ -206,7 +207,7 @@ mod tests {
         let (queue, _kept) = mpsc::channel(1);
         let port = Port::open("127.0.0.1".parse().unwrap(), true).await.unwrap();
         assert_eq!(port.address.port() % 2, 0);
-        let client = "127.0.0.1:9".parse().unwrap();
+        let client = Client { address: "127.0.0.1:9".parse().unwrap(), over: super::super::Over::Udp };
         let mut allocation = Allocation::start(port, (client, None), [0; 12], now + TURN_CHANNEL, queue);
         let peer: SocketAddr = "127.0.0.9:1000".parse().unwrap();
         let other: SocketAddr = "127.0.0.9:1001".parse().unwrap();

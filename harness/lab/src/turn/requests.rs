@@ -1,14 +1,14 @@
 //! What each request does, and what is answered.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use ringfence_wire::stun::{AddressFamily, Attribute, Class, Message, Method};
 use ringfence_wire::turn::{CHANNELS, TRANSPORT_UDP};
 
-use super::Turn;
 use super::allocation::{Allocation, Full, NotBound, Port};
 use super::credentials::{Unbelieved, User};
+use super::{Client, Turn};
 use crate::fault::Fault;
 use crate::figures::{TURN_ALLOCATIONS, TURN_LIFETIME_S, TURN_MAX_LIFETIME_S, TURN_PER_USER, TURN_REALM};
 use crate::log::Line;
@@ -26,20 +26,20 @@ impl Turn {
         &mut self,
         bytes: &[u8],
         message: &Message,
-        client: SocketAddr,
+        client: Client,
         now: Instant,
     ) -> Option<Vec<u8>> {
         if message.method == Method::BINDING {
             let answer = match unknown(message) {
                 Some(unknown) => refused(message, Refusal(420, "Unknown Attribute")).with(unknown),
-                None => success(message).with(Attribute::XorMappedAddress(client)),
+                None => success(message).with(Attribute::XorMappedAddress(client.address)),
             };
             return answer.fingerprinted().ok()?.emit().ok();
         }
         if !TURN_METHODS.contains(&message.method) {
             return refused(message, Refusal(400, "Bad Request")).emit().ok();
         }
-        let (answer, user) = match self.credentials.check(bytes, message, client, now) {
+        let (answer, user) = match self.credentials.check(bytes, message, client.address, now) {
             Ok(user) => (self.serve_user(message, client, Some(&user), now).await, Some(user)),
             Err(Unbelieved::Anonymous) if self.lets_strangers(message, client, now) => {
                 (self.serve_user(message, client, None, now).await, None)
@@ -56,14 +56,14 @@ impl Turn {
     }
 
     /// Whether a request without MESSAGE-INTEGRITY is served. An allocation that needed no login needs none later.
-    fn lets_strangers(&self, message: &Message, client: SocketAddr, now: Instant) -> bool {
+    fn lets_strangers(&self, message: &Message, client: Client, now: Instant) -> bool {
         match self.living(client, now) {
             Some(allocation) => allocation.owner.is_none(),
             None => message.method == Method::ALLOCATE && self.faults.broken(Fault::TurnOpen),
         }
     }
 
-    fn unbelieved(&self, message: &Message, why: Unbelieved, client: SocketAddr, now: Instant) -> Message {
+    fn unbelieved(&self, message: &Message, why: Unbelieved, client: Client, now: Instant) -> Message {
         let refusal = match why {
             Unbelieved::Malformed => return refused(message, Refusal(400, "Bad Request")),
             Unbelieved::StaleNonce => Refusal(438, "Stale Nonce"),
@@ -71,16 +71,10 @@ impl Turn {
         };
         refused(message, refusal)
             .with(Attribute::Realm(TURN_REALM.to_owned()))
-            .with(Attribute::Nonce(self.credentials.nonce(client, now)))
+            .with(Attribute::Nonce(self.credentials.nonce(client.address, now)))
     }
 
-    async fn serve_user(
-        &mut self,
-        message: &Message,
-        client: SocketAddr,
-        user: Option<&User>,
-        now: Instant,
-    ) -> Message {
+    async fn serve_user(&mut self, message: &Message, client: Client, user: Option<&User>, now: Instant) -> Message {
         if let Some(unknown) = unknown(message) {
             return refused(message, Refusal(420, "Unknown Attribute")).with(unknown);
         }
@@ -105,7 +99,7 @@ impl Turn {
     async fn allocate(
         &mut self,
         message: &Message,
-        client: SocketAddr,
+        client: Client,
         user: Option<&User>,
         now: Instant,
     ) -> Result<Message, Refusal> {
@@ -147,7 +141,7 @@ impl Turn {
     }
 
     /// RFC 8656, section 8.2.
-    fn refresh(&mut self, message: &Message, client: SocketAddr, now: Instant) -> Result<Message, Refusal> {
+    fn refresh(&mut self, message: &Message, client: Client, now: Instant) -> Result<Message, Refusal> {
         if message.lifetime() == Some(0) {
             self.allocations.remove(&client);
             return Ok(success(message).with(Attribute::Lifetime(0)));
@@ -158,7 +152,7 @@ impl Turn {
     }
 
     /// RFC 8656, section 10.2.
-    fn create_permission(&mut self, message: &Message, client: SocketAddr, now: Instant) -> Result<Message, Refusal> {
+    fn create_permission(&mut self, message: &Message, client: Client, now: Instant) -> Result<Message, Refusal> {
         let peers: Vec<IpAddr> = message.peer_addresses().map(|peer| peer.ip()).collect();
         if peers.is_empty() {
             return Err(Refusal(400, "Bad Request"));
@@ -169,7 +163,7 @@ impl Turn {
     }
 
     /// RFC 8656, section 12.2.
-    fn channel_bind(&mut self, message: &Message, client: SocketAddr, now: Instant) -> Result<Message, Refusal> {
+    fn channel_bind(&mut self, message: &Message, client: Client, now: Instant) -> Result<Message, Refusal> {
         let (Some(number), Some(peer)) = (message.channel_number(), message.peer_addresses().next()) else {
             return Err(Refusal(400, "Bad Request"));
         };
@@ -194,11 +188,11 @@ impl Turn {
         Err(Refusal(403, "Forbidden"))
     }
 
-    fn held(&mut self, client: SocketAddr) -> Result<&mut Allocation, Refusal> {
+    fn held(&mut self, client: Client) -> Result<&mut Allocation, Refusal> {
         self.allocations.get_mut(&client).ok_or(Refusal(437, "Allocation Mismatch"))
     }
 
-    fn note(&self, message: &Message, answer: &Message, client: SocketAddr) {
+    fn note(&self, message: &Message, answer: &Message, client: Client) {
         let status = answer.error_code().unwrap_or(200);
         let user = message.username().unwrap_or_default();
         let method = match message.method {
@@ -207,7 +201,7 @@ impl Turn {
             Method::CREATE_PERMISSION => "CreatePermission",
             _ => "ChannelBind",
         };
-        self.log.write(Line { part: "turn", method, status, user, source: client.ip() });
+        self.log.write(Line { part: "turn", method, status, user, source: client.address.ip() });
     }
 }
 
@@ -241,11 +235,11 @@ fn family_of(ip: IpAddr) -> AddressFamily {
     if ip.is_ipv4() { AddressFamily::V4 } else { AddressFamily::V6 }
 }
 
-fn granted(request: &Message, client: SocketAddr, allocation: &Allocation, now: Instant) -> Message {
+fn granted(request: &Message, client: Client, allocation: &Allocation, now: Instant) -> Message {
     success(request)
         .with(Attribute::XorRelayedAddress(allocation.relayed))
         .with(Attribute::Lifetime(allocation.left_s(now)))
-        .with(Attribute::XorMappedAddress(client))
+        .with(Attribute::XorMappedAddress(client.address))
 }
 
 fn success(request: &Message) -> Message {

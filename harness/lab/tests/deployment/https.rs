@@ -113,7 +113,7 @@ async fn the_page_is_served_under_a_strict_policy() {
     assert!(policy.contains(&lab.urls().signalling));
     let page = answer.text().await.unwrap();
     assert!(page.contains(&lab.urls().config) && page.contains("<button"), "{page}");
-    for (path, status) in [("/call.js", 200), ("/call.css", 200), ("/", 404), ("/../ca.pem", 404)] {
+    for (path, status) in [("/page.js", 200), ("/phone.js", 200), ("/call.css", 200), ("/", 404), ("/../ca.pem", 404)] {
         let url = format!("{}{path}", lab.urls().page_origin);
         assert_eq!(client.get(url).send().await.unwrap().status(), status, "{path}");
     }

@@ -4,6 +4,7 @@ mod clients;
 mod https;
 mod signalling;
 mod turn;
+mod turn_streams;
 
 use std::collections::BTreeSet;
 

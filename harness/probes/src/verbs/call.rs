@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
+use crate::origin::OriginVariant;
 use crate::probe::object;
 use crate::step_ref::{CallRef, ConfigRef};
 use crate::{Asked, Cost, Cx, Kept, OwnFault, Probe};
@@ -230,6 +231,7 @@ impl Probe for Call {
         let limits = cx.target.limits;
         let plan = CallPlan {
             target_uri: destination(cx, &with.target),
+            origin: OriginVariant::Trusted.value(&cx.target),
             transaction: Duration::from_secs_f64(limits.exchange_s),
             answer_within: Duration::from_secs_f64(limits.ring_s),
             media_within: Duration::from_secs_f64(limits.media_s),

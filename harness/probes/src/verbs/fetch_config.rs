@@ -127,10 +127,12 @@ pub struct ConfigSeen {
     pub ice_servers: Vec<IceServerSeen>,
     /// The call button is switched on.
     pub active: bool,
+    /// The page is told to show a privacy notice before a call.
+    pub privacy_notice: bool,
 }
 
 /// One ICE server of a configuration.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IceServerSeen {
     /// Its URLs.
     pub urls: Vec<Untrusted>,
@@ -230,6 +232,7 @@ fn describe(config: &CallConfig, key: &RunKey) -> ConfigSeen {
         token: None,
         ice_servers: servers.collect(),
         active: config.active,
+        privacy_notice: config.privacy_notice,
     }
 }
 

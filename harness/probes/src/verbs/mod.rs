@@ -1,11 +1,14 @@
 //! One file per verb.
 
+pub mod browse_page;
 pub mod call;
 pub mod cors_probe;
 pub mod fetch_config;
 pub mod http_request;
+pub mod inspect;
 pub mod media_attack;
 pub mod open_websocket;
 pub mod register;
+pub mod scan_page;
 pub mod turn_allocate;
 pub mod wait;

@@ -8,6 +8,7 @@ use ringfence_model::{Digest, Untrusted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::origin::OriginVariant;
 use crate::step_ref::ConfigRef;
 use crate::{Asked, Cost, Cx, OwnFault, Probe};
 
@@ -127,6 +128,7 @@ impl Probe for Register {
         };
         let plan = RegistrationPlan {
             aor_user,
+            origin: OriginVariant::Trusted.value(&cx.target),
             login: match with.login {
                 Login::Own => LoginBend::Own,
                 Login::None => LoginBend::None,

@@ -7,7 +7,8 @@ use ringfence_client::{Failure, Net};
 use ringfence_model::observation::Outcome;
 use ringfence_model::{Digest, Secret, Untrusted};
 use ringfence_wire::stun::{Attribute, Class, Message, Method, long_term_key};
-use ringfence_wire::turn::{TRANSPORT_UDP, TimedUser, frame_bytes};
+use ringfence_wire::turn::{TRANSPORT_UDP, TimedUser};
+use ringfence_wire::turn_stream::Frames;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -345,26 +346,20 @@ async fn ask_stream(
     let closed = |error: std::io::Error| Failure { outcome: Outcome::Closed, error: error.to_string().into() };
     stream.write_all(bytes).await.map_err(closed)?;
     stream.flush().await.map_err(closed)?;
-    let mut buffer = Vec::new();
+    let mut frames = Frames::default();
+    let mut piece = [0; 512];
     loop {
-        let frame = frame_bytes(&buffer).map_err(|error| Failure::protocol(error.to_string()))?;
-        if let Some(length) = frame.filter(|length| buffer.len() >= *length) {
-            let rest = buffer.split_off(length);
-            if let Some(message) = answer_to(id, &buffer) {
+        while let Some(frame) = frames.next_frame().map_err(|error| Failure::protocol(error.to_string()))? {
+            if let Some(message) = answer_to(id, frame) {
                 return Ok(message);
             }
-            buffer = rest;
-        } else if buffer.len() > MAX_ANSWER_BYTES {
-            return Err(Failure::protocol("the answer is longer than a STUN message may be"));
-        } else {
-            let mut piece = [0; 512];
-            let length = stream.read(&mut piece).await.map_err(closed)?;
-            if length == 0 {
-                return Err(Failure::closed("the TURN server closed the connection"));
-            }
-            seen.bytes_in += length;
-            buffer.extend_from_slice(piece.get(..length).unwrap_or_default());
         }
+        let length = stream.read(&mut piece).await.map_err(closed)?;
+        if length == 0 {
+            return Err(Failure::closed("the TURN server closed the connection"));
+        }
+        seen.bytes_in += length;
+        frames.push(piece.get(..length).unwrap_or_default());
     }
 }
 

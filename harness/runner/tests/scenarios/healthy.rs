@@ -10,7 +10,8 @@ use ringfence_model::scenario::Step;
 use ringfence_model::target::Target;
 use ringfence_model::verdict::{State, Verdict};
 use ringfence_probes::verbs::{
-    call, cors_probe, fetch_config, http_request, media_attack, open_websocket, register, turn_allocate, wait,
+    browse_page, call, cors_probe, fetch_config, http_request, inspect, media_attack, open_websocket, register,
+    scan_page, turn_allocate, wait,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -141,6 +142,33 @@ fn healthy(step: &Step) -> Value {
     let word = |name: &str| step.with.get(name).and_then(Value::as_str);
     let own = |what: &str| digest(&format!("{what} {}", step.name));
     match step.probe.as_str() {
+        "browse-page" if word("start") == Some("none") => {
+            seen(browse_page::Seen::default(), json!({ "loaded": true, "visits": 1 }))
+        }
+        "browse-page" => {
+            let visits = step.with.get("visits").and_then(Value::as_i64).unwrap_or(1);
+            let injected = step.with.contains_key("inject");
+            seen(
+                browse_page::Seen::default(),
+                json!({
+                    "loaded": true, "visits": visits, "call_started": true, "calls_started": visits, "invites_sent": visits,
+                    "websocket_urls": ["wss://s.test/"], "ice_servers": [{ "urls": ["turn:t.test"] }],
+                    "peer": { "dtls_version": "1.2", "dtls_cipher": "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+                        "srtp_cipher": "gcm-128", "local_fingerprint": format!("sha-256 {}", step.name),
+                        "candidate_types": ["host", "relay"], "bytes_received": 9000, "bytes_sent": 9000 },
+                    "injected": i64::from(injected), "injected_answered": injected
+                }),
+            )
+        }
+        "scan-page" => seen(scan_page::Seen::default(), json!({ "status": 200, "scripts": 3 })),
+        "inspect" => {
+            let names = json!({ "visits": 3, "identifiers": 6, "with_user_id": 3, "frames": 20 });
+            let mut whole = seen(inspect::Seen::default(), names);
+            if word("for") == Some("entropy") {
+                merge(&mut whole, &json!({ "entropy": [{ "field": "user-id", "class": "hex", "bits": 128 }] }));
+            }
+            whole
+        }
         "fetch-config" => seen(
             fetch_config::Seen::default(),
             json!({ "status": 200, "cache_control": "no-store", "config": {

@@ -2,8 +2,10 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use ringfence_client::browser::{INSTALL, find};
 use ringfence_judge::{Library, Policies, ScenarioSource, Vocabulary, judge};
 use ringfence_lab::fault::Fault;
 use ringfence_lab::{Lab, LabOptions};
@@ -37,6 +39,14 @@ pub fn policy(name: &str) -> Policy {
     policies.get(name).expect("it exists").clone()
 }
 
+/// The browser of this machine. What needs one is skipped without; in CI there has to be one.
+pub fn browser() -> Option<PathBuf> {
+    let named = std::env::var_os("RINGFENCE_BROWSER");
+    let found = find(named.as_deref(), std::env::var_os("PATH").as_deref()).expect("RINGFENCE_BROWSER is a browser");
+    assert!(found.is_some() || std::env::var_os("CI").is_none(), "CI has a browser: {INSTALL}");
+    found
+}
+
 /// What asking gave.
 pub struct Asked {
     /// The verdict.
@@ -62,6 +72,7 @@ pub async fn ask(library: Arc<Library>, id: &str, fault: Option<Fault>) -> Asked
         selection: Selection { only: vec![id.to_owned()] },
         tries: 1,
         command: "proof".into(),
+        browser: browser(),
         journal: journal.clone(),
         watcher: Watcher::nobody(),
         stop,

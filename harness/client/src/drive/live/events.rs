@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use ringfence_model::Untrusted;
 
-use super::{Job, MAX_KEPT, Task};
+use super::{ForMedia, Job, MAX_KEPT, Task};
 use crate::Failure;
 use crate::drive::call::{EndedBy, Stage};
 use crate::media::{Event as MediaEvent, TransportProfile};
@@ -38,8 +38,8 @@ impl Task {
         done
     }
 
-    /// What the far side's signalling means for the call; the answer, where there is one.
-    pub(super) fn on_signalling(&mut self, event: Event) -> Option<String> {
+    /// What the far side's signalling means for the call, and what the media have to know.
+    pub(super) fn on_signalling(&mut self, event: Event) -> Option<ForMedia> {
         match event {
             Event::Provisional { status } => {
                 if self.seen.provisional.len() < MAX_KEPT {
@@ -55,13 +55,20 @@ impl Task {
                 self.seen.headers = headers;
                 self.answered_at = Some(Instant::now());
                 self.tell(Stage::Answered { status });
-                let sdp = sdp.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                if self.established {
+                    self.settle();
+                } else {
+                    self.seen.media_failure = None; // what failed early begins anew
+                }
                 if sdp.is_none() {
                     self.fail(Failure::protocol("the call is answered without a description"));
                     self.settle();
                 }
-                return sdp;
+                self.publish();
+                return sdp.map(|sdp| ForMedia::Answer(text(&sdp)));
             }
+            Event::Described { sdp } => return Some(ForMedia::Answer(text(&sdp))),
+            Event::Offered { sdp } => return Some(ForMedia::Offer(sdp.as_deref().map(text))),
             Event::Refused { status, reason } => {
                 self.seen.status = Some(status);
                 self.seen.reason = Some(reason.clone());
@@ -76,7 +83,10 @@ impl Task {
             Event::Info { content_type, body } if self.seen.infos.len() < MAX_KEPT => {
                 self.seen.infos.push((content_type, Untrusted::from_bytes(&body)));
             }
-            Event::Ended => self.over = true,
+            Event::Ended => {
+                self.end(EndedBy::Us);
+                self.over = true;
+            }
             Event::Failed(failure) => {
                 // A refresh of the registration may fail in mid-call; what has ended is then the connection, if anything.
                 if !self.seen.answered {
@@ -103,24 +113,23 @@ impl Task {
     pub(super) fn on_media(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::IceConnected => {
-                self.ice_connected = true;
                 self.tell(Stage::IceConnected);
                 // Without DTLS there is nothing more to establish.
                 if matches!(
                     self.plan.media.profile,
                     TransportProfile::Avp | TransportProfile::Avpf | TransportProfile::Savp
                 ) {
-                    self.settle();
+                    self.establish();
                 }
             }
             MediaEvent::DtlsCompleted => {
                 self.secured_at = Some(Instant::now());
                 self.tell(Stage::DtlsCompleted);
-                self.settle();
+                self.establish();
             }
             MediaEvent::MediaAuthenticated => {
                 self.tell(Stage::MediaAuthenticated);
-                self.settle();
+                self.establish();
             }
             MediaEvent::Echoed => self.tell(Stage::Echoed),
             MediaEvent::PeerAlert(name) => self.tell(Stage::Alert(Untrusted::new(name))),
@@ -128,10 +137,24 @@ impl Task {
                 let why = Untrusted::new(why);
                 self.seen.media_failure = Some(why.clone());
                 self.tell(Stage::MediaFailed(why));
-                self.settle();
+                if self.seen.answered {
+                    self.settle();
+                }
             }
             MediaEvent::RemoteClosed => self.end(EndedBy::Target),
-            MediaEvent::Offer(_) | MediaEvent::AttackDone(_) => {}
+            MediaEvent::Offer(_) | MediaEvent::Description(_) | MediaEvent::AttackDone(_) => {}
         }
     }
+
+    /// The media are there; a call that still rings is not placed yet.
+    fn establish(&mut self) {
+        self.established = true;
+        if self.seen.answered {
+            self.settle();
+        }
+    }
+}
+
+fn text(sdp: &[u8]) -> String {
+    String::from_utf8_lossy(sdp).into_owned()
 }

@@ -85,6 +85,17 @@ fn stale_and_one_time_nonces_are_answered_but_not_for_ever() {
     assert_eq!(script.count("REGISTER"), 4);
     assert!(matches!(script.last_event(), Event::RegisterFinal { status: 401, .. }));
 
+    // Each hop's nonces serve once, and neither says stale: what went through before was no refusal.
+    let mut hops = registering(LoginBend::Own, 1);
+    hops.answer("REGISTER", 407, "Proxy-Authenticate: Digest realm=\"p\", nonce=\"p1\"");
+    hops.answer("REGISTER", 401, &challenge("r", "r1", ""));
+    hops.answer("REGISTER", 407, "Proxy-Authenticate: Digest realm=\"p\", nonce=\"p2\"");
+    let request = hops.last("REGISTER").clone();
+    assert_eq!(verified(&request, "Proxy-Authorization").nonce, "p2");
+    assert_eq!(verified(&request, "Authorization").nonce, "r1");
+    hops.answer("REGISTER", 200, "");
+    assert_eq!(statuses(&hops), [407, 401, 407, 200]);
+
     let mut same = registering(LoginBend::Own, 1);
     same.answer("REGISTER", 401, &challenge("r", "a", ""));
     same.answer("REGISTER", 401, &challenge("r", "a", ""));

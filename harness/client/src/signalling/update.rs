@@ -1,0 +1,85 @@
+//! The far side changes the session, or only refreshes it: re-INVITE (RFC 3261, section 14.2) and UPDATE (RFC 3311).
+
+use std::time::Instant;
+
+use ringfence_wire::sip::{self, Message};
+
+use super::Event;
+use super::dialog::contact;
+use super::machine::Signalling;
+use super::peer::Reply;
+use super::timer::{AskedBy, SessionTimer};
+
+/// Seconds after which a far side that asked twice at once may ask again. RFC 3261, section 14.2: 0 to 10, at random; the
+/// figure is house.
+const RETRY_AFTER: &str = "2";
+
+impl Signalling {
+    /// A change that was asked for. `None` where the answer has to wait for the media.
+    pub(super) fn on_change(&mut self, now: Instant, method: &str, request: &Message) -> Option<Reply> {
+        let changing = self.is_changing();
+        let Some(invite) = &mut self.invite else { return None };
+        if invite.asked.is_some() {
+            return Some(Reply::new(500, "Server Internal Error").with("Retry-After", RETRY_AFTER));
+        }
+        if changing {
+            return Some(Reply::new(491, "Request Pending"));
+        }
+        let sdp = Some(request.body.clone()).filter(|body| !body.is_empty());
+        if sdp.is_none() && method == "UPDATE" {
+            return Some(self.accept(now, request));
+        }
+        invite.asked = Some(request.clone());
+        self.event(Event::Offered { sdp });
+        None
+    }
+
+    /// What the media say to it.
+    pub(super) fn answer_change(&mut self, now: Instant, sdp: Option<String>) {
+        let Some(invite) = &mut self.invite else { return };
+        let Some(request) = invite.asked.take().filter(|_| invite.is_live()) else { return };
+        let reply = match sdp {
+            Some(sdp) => {
+                invite.answer_due = request.body.is_empty();
+                invite.sdp.clone_from(&sdp);
+                self.accept(now, &request).describing(sdp)
+            }
+            None => Reply::new(488, "Not Acceptable Here"),
+        };
+        self.reply(&request, reply);
+    }
+
+    /// The ACK of a re-INVITE: it answers the offer that the far side asked for.
+    pub(super) fn on_peer_ack(&mut self, ack: &Message) {
+        let Some(invite) = &mut self.invite else { return };
+        let due = std::mem::take(&mut invite.answer_due);
+        if let Some(sdp) = Some(ack.body.clone()).filter(|body| due && !body.is_empty()) {
+            self.event(Event::Described { sdp });
+        }
+    }
+
+    /// 200, with what a target refresh and a session timer need.
+    fn accept(&mut self, now: Instant, request: &Message) -> Reply {
+        let reply = Reply::ok().with("Contact", self.agent.dialog_contact());
+        let refreshes = self.plan.session_refresh;
+        let remote_tag = request.header("From").and_then(sip::tag).unwrap_or_default();
+        let Some(dialog) = self.invite.as_mut().and_then(|invite| invite.dialog_with(&remote_tag)) else {
+            return reply;
+        };
+        if let Some(target) = contact(request) {
+            dialog.target = target;
+        }
+        let Some(interval) = request.header("Session-Expires") else { return reply };
+        let seconds = interval.split(';').next().unwrap_or_default().trim();
+        // RFC 4028, section 9, table 2: without a word it is who asked, unless that one knows no timers and a proxy asked.
+        let fields = request.headers("Supported").chain(request.headers("Require"));
+        let knows = fields.flat_map(sip::split_list).any(|tag| tag.eq_ignore_ascii_case("timer"));
+        let refresher = sip::param(interval, "refresher").unwrap_or_default().to_ascii_lowercase();
+        let ours = refresher == "uas" || (refresher != "uac" && !knows);
+        let agreed = format!("{seconds};refresher={}", if ours { "uas" } else { "uac" });
+        dialog.timer = SessionTimer::agreed(now, &agreed, AskedBy::FarSide).filter(|_| refreshes);
+        let reply = reply.with("Session-Expires", agreed).with("Supported", "timer");
+        // RFC 4028, section 9: a far side that refreshes has to know that we count on it.
+        if ours { reply } else { reply.with("Require", "timer") }
+    }
+}
