@@ -62,7 +62,10 @@ export class Visitor {
   }
 
   async says(text) {
-    await this.page.getByRole("status").filter({ hasText: text }).waitFor();
+    const status = this.page.getByRole("status");
+    await status.filter({ hasText: text }).waitFor().catch(async () => {
+      throw new Error(`the page does not say ${text}, but: ${await status.innerText()}; console: ${this.console.join("; ")}`);
+    });
   }
 
   // All that the page sent on its WebSockets.

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::peer::Peer;
 use super::record::{Budget, MAX_ENTRIES, Record, ServiceWorker};
 use console::PLAIN;
 use network::Waiting;

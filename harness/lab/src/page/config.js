@@ -1,6 +1,6 @@
 // The configuration endpoint's answer, as far as the page needs it.
 
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 20_000;
 
 // Gives { sip, iceServers, notice }; throws an error with the reason, or the signal's.
 export async function fetchConfig(url, signal) {

@@ -2,7 +2,7 @@
 import { MAX_MESSAGE, parse, uriIn, written } from "./message.js";
 import { random } from "./random.js";
 
-const OPENING_MS = 10_000;
+const OPENING_MS = 20_000;
 // Timer B and F, 64 times T1: from then on nobody will answer. RFC 3261, section 17.1.
 const ANSWER_MS = 32_000;
 

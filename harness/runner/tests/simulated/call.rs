@@ -61,8 +61,8 @@ pub struct Call {
     client: MediaMachine,
     lab: Option<Machine>,
     network: Network,
-    /// Offer and answer under way.
-    letters: VecDeque<(Instant, Side, String)>,
+    /// The offer or the answer, under way.
+    letter: Option<(Instant, Side, String)>,
     wakes: [Option<Instant>; 2],
     sent: [VecDeque<Instant>; 2],
     outcome: Outcome,
@@ -88,7 +88,7 @@ impl Call {
             traced,
             start,
             now: start,
-            letters: VecDeque::new(),
+            letter: None,
             wakes: [None, None],
             sent: Default::default(),
             outcome: Outcome::default(),
@@ -104,7 +104,7 @@ impl Call {
 
     /// Everything that happens now.
     fn moment(&mut self) {
-        while let Some((_, to, text)) = self.letters.pop_front_if(|(at, _, _)| *at <= self.now) {
+        if let Some((_, to, text)) = self.letter.take_if(|(at, _, _)| *at <= self.now) {
             self.deliver_letter(to, &text);
         }
         while let Some(datagram) = self.network.receive(self.now) {
@@ -165,7 +165,7 @@ impl Call {
         let wall = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         let answered = answer_on(&settings, text, address(Side::Lab), self.now, wall);
         let (answer, lab) = answered.unwrap_or_else(|refusal| panic!("{refusal:?}\n{text}"));
-        self.letters.push_back((self.now + self.conditions.signalling, Side::Client, answer));
+        self.letter = Some((self.now + self.conditions.signalling, Side::Client, answer));
         self.lab = Some(lab);
         self.drain_lab();
     }
@@ -201,7 +201,7 @@ impl Call {
                     self.send(Side::Client, bytes);
                 }
                 Output::Event(Event::Offer(offer)) => {
-                    self.letters.push_back((self.now + self.conditions.signalling, Side::Lab, offer));
+                    self.letter = Some((self.now + self.conditions.signalling, Side::Lab, offer));
                 }
                 Output::Event(event) => {
                     self.note(Side::Client, &format!("tells {event:?}"));
@@ -242,7 +242,9 @@ impl Call {
         self.note(from, &what);
         let sent = &mut self.sent[from as usize];
         sent.push_back(self.now);
-        while sent.pop_front_if(|at| *at + Duration::from_secs(1) < self.now).is_some() {}
+        while sent.front().is_some_and(|at| *at + Duration::from_secs(1) < self.now) {
+            sent.pop_front();
+        }
         self.outcome.busiest_second = self.outcome.busiest_second.max(sent.len());
     }
 
@@ -253,7 +255,7 @@ impl Call {
         {
             return None;
         }
-        let letter = self.letters.front().map(|(at, _, _)| *at);
+        let letter = self.letter.as_ref().map(|(at, _, _)| *at);
         let own = self.outcome.hung_up.is_none().then_some(self.start + NO_ECHO);
         let moments = [letter, own, self.network.next_arrival(), self.wakes[0], self.wakes[1]];
         moments.into_iter().flatten().min().map(|next| next.max(self.now))

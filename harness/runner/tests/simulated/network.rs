@@ -93,7 +93,7 @@ impl Network {
             fate.damage = None;
         }
         if let Some((place, change)) = fate.damage {
-            let at = (u128::from(place) * bytes.len() as u128 >> 64) as usize;
+            let at = ((u128::from(place) * bytes.len() as u128) >> 64) as usize;
             bytes[at] = bytes[at].wrapping_add(change);
             counts.damaged += 1;
         }

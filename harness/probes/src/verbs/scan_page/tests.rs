@@ -52,7 +52,6 @@ async fn scanned(site: Site, secret: &str, include: Vec<Include>) -> Asked<Seen>
         seed: 1,
         seconds_left: 60,
         browser: None,
-        browser: None,
     };
     ScanPage::ask(&cx, With { scheme: Scheme::Http, include }).await.unwrap()
 }
