@@ -72,7 +72,12 @@ export const manners = [
 async function callers(visitor, line) {
   await visitor.button("Call").click();
   await visitor.says("In a call");
-  for (const [method, number, field] of [["INVITE", 1, ""], ["INVITE", 2, line.replaces()], ["REFER", 3, "Refer-To: <sip:app-x@sip.lab.test>\r\n"]]) {
+  const strangers = [
+    ["INVITE", 1, ""],
+    ["INVITE", 2, line.replaces()],
+    ["REFER", 3, "Refer-To: <sip:app-x@sip.lab.test>\r\n"],
+  ];
+  for (const [method, number, field] of strangers) {
     line.inject(method, number, field);
     await eventually(`an answer to ${method} ${number}`, () => line.answer(method, number));
     assert.ok(line.answer(method, number) >= 300, `${method} ${number} got ${line.answer(method, number)}`);
@@ -130,7 +135,8 @@ async function withNotice(page) {
   await page.route(/\/[0-9a-f]{64}$/, async (route) => {
     const response = await route.fetch({ ignoreHTTPSErrors: true });
     const json = await response.json();
-    json.settings.privacyNotice = { enabled: true, text: "We listen to you & <b>nobody</b> else.", submitButtonText: "I agree" };
+    const text = "We listen to you & <b>nobody</b> else.";
+    json.settings.privacyNotice = { enabled: true, text, submitButtonText: "I agree" };
     await route.fulfill({ response, json });
   });
 }

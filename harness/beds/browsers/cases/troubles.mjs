@@ -5,7 +5,9 @@ import { play } from "../lib/play.mjs";
 import { PHONES, released } from "./calls.mjs";
 
 const each = (name, doing, options = {}) =>
-  Object.entries(PHONES).map(([phone, labArgs]) => ({ name: `${phone}, ${name}`, play: play({ labArgs, ...options }, doing) }));
+  Object.entries(PHONES).map(([phone, labArgs]) => {
+    return { name: `${phone}, ${name}`, play: play({ labArgs, ...options }, doing) };
+  });
 
 export const troubles = [
   ...each("the lab is gone before the call", async (visitor, lab) => {

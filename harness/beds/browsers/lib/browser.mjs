@@ -18,7 +18,7 @@ export class Visitor {
       args: [
         `--ignore-certificate-errors-spki-list=${lab.key}`,
         "--use-fake-device-for-media-stream",
-        "--allow-loopback-in-peer-connection", // a lab on loopback is reached from there, also where there is no network
+        "--allow-loopback-in-peer-connection", // so that a machine without a network can call its lab
       ],
       ...more,
     });
@@ -64,7 +64,8 @@ export class Visitor {
   async says(text) {
     const status = this.page.getByRole("status");
     await status.filter({ hasText: text }).waitFor().catch(async () => {
-      throw new Error(`the page does not say ${text}, but: ${await status.innerText()}; console: ${this.console.join("; ")}`);
+      const instead = [await status.innerText(), ...this.console].join("; ");
+      throw new Error(`the page does not say ${text}, but: ${instead}`);
     });
   }
 

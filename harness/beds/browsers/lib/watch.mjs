@@ -1,5 +1,5 @@
-// Runs in the page before its own scripts: keeps what the page opens, so that the test can ask it later. It changes nothing
-// that the page does.
+// Runs in the page before its own scripts: keeps what the page opens, so that the test can ask it later. It changes
+// nothing that the page does.
 
 /* global window, document, navigator, sessionStorage, localStorage, indexedDB */
 export function watch() {

@@ -1,5 +1,5 @@
 //! Media on real sockets: one task that owns them, asks the machine what to do and tells what happened. Connections to TURN
-//! servers over TCP and TLS are sockets like the others, in [`super::stream`].
+//! servers over TCP and TLS are sockets like the others, in `drive/stream.rs`.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -3,7 +3,8 @@ import { hex, random } from "./random.js";
 
 // The header field that answers a 401 or 407, or null where no SHA-256 is offered.
 export async function authorization(answer, { method, uri }, { username, password }) {
-  const asked = answer.fields.find(([name, value]) => /-authenticate$/i.test(name) && /algorithm="?sha-256"?(,|\s|$)/i.test(value));
+  const fits = ([name, value]) => /-authenticate$/i.test(name) && /algorithm="?sha-256"?(,|\s|$)/i.test(value);
+  const asked = answer.fields.find(fits);
   if (!asked) return null;
   const get = (name) => asked[1].match(new RegExp(`\\b${name}="([^"]*)"`, "i"))?.[1] ?? "";
   const [realm, nonce, cnonce, nc] = [get("realm"), get("nonce"), random(16), "00000001"];

@@ -1,12 +1,12 @@
-// The phone: registers, places one call and hangs up. It only knows as much SIP as the desk behind it speaks, and any other
-// SIP stack with the same interface may take its place.
+// The phone: registers, places one call and hangs up. It only knows as much SIP as the desk behind it speaks, and any
+// other SIP stack with the same interface may take its place.
 //
 // place(config, { onState }) -> { hangUp() }
 //   config   sip: wsUri, realm, username, password, applicationSid · iceServers · iceTransportPolicy · userId
 //            microphone: a MediaStream, which stays the page's: the phone neither opens nor stops it
 //   onState  "connecting" · "ringing" · "in-call", { audio: MediaStream }, once audio can flow · and, once and last,
-//            "ended", { by: "visitor" | "desk" } or "failed", { reason, status }, where reason is "unreachable", "refused"
-//            (with the SIP status), "no-audio" or "lost"
+//            "ended", { by: "visitor" | "desk" } or "failed", { reason, status }, where reason is "unreachable",
+//            "refused" (with the SIP status), "no-audio" or "lost"
 import { authorization } from "./digest.js";
 import { answerAnybody, broken } from "./fault.js";
 import { connected, offering } from "./media.js";
@@ -16,7 +16,7 @@ import { Signalling } from "./signalling.js";
 
 const ALLOW = "Allow: ACK, BYE, OPTIONS";
 const SDP = "Content-Type: application/sdp";
-// How long the desk may ring, and how long the connection outlives the call, for a BYE that crosses ours or is repeated.
+// How long the desk may ring, and how long the connection outlives the call: for a BYE that crosses ours.
 const RINGING_MS = 60_000;
 const LINGER_MS = 10_000;
 
@@ -112,7 +112,8 @@ class Call {
     const { method, uri } = request;
     request.cseq = ++this.#cseq;
     request.branch = "z9hG4bK" + random(16);
-    if (this.#invite?.callId === request.callId) Object.assign(this.#invite, { cseq: request.cseq, branch: request.branch });
+    // The one that is under way is what CANCEL has to name.
+    if (this.#invite && method === "INVITE") Object.assign(this.#invite, { cseq: request.cseq, branch: request.branch });
     return this.#signalling.request(`${method} ${uri} SIP/2.0`, this.#headers(request), body, onProvisional);
   }
 
@@ -139,7 +140,7 @@ class Call {
     const ours = this.#dialog && request.field("Call-ID") === this.#callId && request.field("To")?.includes(this.#tag);
     if (method === "ACK") return;
     if (method === "INVITE" && broken("page-auto-answers")) return this.#pickUp(request);
-    if (method === "INVITE") return ours ? this.#answer(request, "488 Not Acceptable Here") : this.#answer(request, "486 Busy Here");
+    if (method === "INVITE") return this.#answer(request, ours ? "488 Not Acceptable Here" : "486 Busy Here");
     if (method === "OPTIONS") return this.#answer(request, "200 OK", [ALLOW]);
     if (method === "CANCEL") return this.#answer(request, "481 Call/Transaction Does Not Exist");
     if (method !== "BYE") return this.#answer(request, "405 Method Not Allowed", [ALLOW]);

@@ -73,7 +73,8 @@ export class Signalling {
     const accepted = answer.status < 300;
     const target = accepted ? uriIn(answer.field("Contact")) : invite?.start.split(" ")[1];
     if (!target) return;
-    const via = accepted ? answer.field("Via").replace(/branch=[^;,]+/, "branch=z9hG4bK" + random(16)) : answer.field("Via");
+    const branch = accepted ? () => "branch=z9hG4bK" + random(16) : (same) => same;
+    const via = answer.field("Via")?.replace(/branch=[^;,]+/, branch);
     const same = ["From", "To", "Call-ID"].map((name) => `${name}: ${answer.field(name)}`);
     const number = answer.field("CSeq").split(" ")[0];
     this.send(`ACK ${target} SIP/2.0`, [`Via: ${via}`, "Max-Forwards: 70", ...same, `CSeq: ${number} ACK`], "");
