@@ -22,6 +22,7 @@
   const report = (fact) => {
     if (reports++ < limits.reports) binding(stringify(fact));
   };
+  report({ is: "here" });
   // A fault in here must never reach the page.
   const quietly = (action) => {
     try { return action(); } catch { return undefined; }

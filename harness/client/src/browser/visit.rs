@@ -287,6 +287,11 @@ impl Visitor<'_> {
         match status {
             // The proxy's own answers count as none of the page's.
             Some(status) if !success => Err(self.unreached(&format!("the page was answered {status}"))),
+            // Without it a microphone that was opened would look like one that was not.
+            _ if !self.session.seen(|watch| watch.observed) => {
+                self.visited.loaded = false;
+                Err(Failure::protocol("the page could not be watched from its first script on"))
+            }
             _ => self.in_scope().await,
         }
     }

@@ -91,6 +91,8 @@ pub(super) struct Watch {
     pub injected: bool,
     /// The main document could not be loaded: the browser's own reason.
     pub failed: Option<String>,
+    /// The observer runs in the page's main document: what it does not tell did not happen.
+    pub observed: bool,
     /// Whether the page's main document is loaded so far that it can be clicked.
     pub interactive: bool,
 }
@@ -256,6 +258,11 @@ impl Watch {
         }
     }
 
+    fn is_of_main_document(&self, session: &str, id: Option<i64>) -> bool {
+        let of = |context: &&Context| context.session == session && Some(context.id) == id;
+        self.contexts.iter().find(of).is_some_and(|context| Some(&context.frame) == self.main.as_ref())
+    }
+
     /// A report of the observer, whose words are the page's at worst: a number per document names a peer connection.
     fn reported(&mut self, session: &str, params: &Value) {
         if params["name"].as_str() != Some(&self.name) {
@@ -265,6 +272,7 @@ impl Watch {
             return;
         };
         match report["is"].as_str().unwrap_or_default() {
+            "here" => self.observed |= self.is_of_main_document(session, params["executionContextId"].as_i64()),
             "capture" => self.record.captures += 1,
             "swallowed" => {
                 let text = report["text"].as_str().unwrap_or_default();

@@ -120,6 +120,23 @@ fn only_the_binding_reports() {
 }
 
 #[test]
+fn a_page_is_observed_once_its_main_document_says_so() {
+    let mut watch = watch();
+    let context = |id: i64, frame: &str| {
+        let data = json!({ "isDefault": true, "type": "default", "frameId": frame });
+        json!({ "context": { "id": id, "auxData": data } })
+    };
+    let here = |id: i64| json!({ "name": "secret-name", "executionContextId": id, "payload": "{\"is\":\"here\"}" });
+    watch.event(Some("S"), "Runtime.executionContextCreated", &context(1, "inner"));
+    watch.event(Some("S"), "Runtime.executionContextCreated", &context(2, "P"));
+    watch.event(Some("S"), "Runtime.bindingCalled", &here(1));
+    watch.event(Some("S"), "Runtime.bindingCalled", &here(3));
+    assert!(!watch.observed, "a frame inside it, and nobody");
+    watch.event(Some("S"), "Runtime.bindingCalled", &here(2));
+    assert!(watch.observed);
+}
+
+#[test]
 fn dialogs_are_answered_so_often() {
     let mut watch = watch();
     let mut answers = vec![];
