@@ -187,7 +187,7 @@ looked for. --record stores what the far side says, which the target file has to
     [destinations.call]
     record = true
 
-Exit codes: 0 audio that authenticates came; 1 answered, but no such audio; 2 usage; 3 not answered;
+Exit codes: 0 answered, and audio that authenticates came; 1 answered, but no such audio; 2 usage; 3 not answered;
 5 may not be called; 130 interrupted")]
 pub struct CallArgs {
     /// Description of the deployment

@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use crate::Ledger;
+
 /// What one `browse-page` step saw, and the browser profile that it used.
 pub struct Browsed {
     /// Visit by visit, in order.
     pub visits: Vec<Visit>,
+    /// The secrets that this browser was given: what it stored shows in a later visit.
+    pub secrets: Ledger,
     /// The profile folder as the last visit left it; gone with the last holder.
     pub profile: Arc<TempDir>,
 }

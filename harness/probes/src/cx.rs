@@ -98,11 +98,15 @@ pub(crate) fn unusable(fetched: &Fetched) -> Failure {
     Failure::protocol(why)
 }
 
-/// Names of JSON fields that hold secrets, in lower case: (house), after what vendors' answers are seen to use.
-const SECRET_NAMES: [(&str, &str); 6] = [
+/// Names of JSON fields that hold secrets, in lower case and without `_` and `-`: (house), after what vendors' answers are seen to use.
+const SECRET_NAMES: [(&str, &str); 10] = [
     ("password", "sip-password"),
+    ("passwd", "sip-password"),
+    ("pwd", "sip-password"),
+    ("passphrase", "secret"),
     ("credential", "turn-credential"),
     ("token", "token"),
+    ("jwt", "token"),
     ("secret", "secret"),
     ("apikey", "api-key"),
     ("ha1", "ha1"),
@@ -126,7 +130,12 @@ fn named<'a>(value: &'a Value, found: &mut Vec<(&'static str, &'a str)>) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match (secret_kind(name), value) {
-                    (Some(kind), Value::String(text)) if found.len() < NAMED_PER_ANSWER => found.push((kind, text)),
+                    // Each once: twenty servers with one credential would hide a token behind them.
+                    (Some(kind), Value::String(text)) => {
+                        if found.len() < NAMED_PER_ANSWER && !found.iter().any(|(_, known)| known == text) {
+                            found.push((kind, text));
+                        }
+                    }
                     _ => named(value, found),
                 }
             }
@@ -136,7 +145,7 @@ fn named<'a>(value: &'a Value, found: &mut Vec<(&'static str, &'a str)>) {
 }
 
 fn secret_kind(name: &str) -> Option<&'static str> {
-    let name = name.to_ascii_lowercase();
+    let name = name.to_ascii_lowercase().replace(['_', '-'], "");
     // `endpointUrlToken` is the address of the endpoint, which every visitor of the page has.
     let named = || SECRET_NAMES.iter().find(|(part, _)| name.ends_with(part)).map(|(_, kind)| *kind);
     if name.ends_with("urltoken") { None } else { named() }
@@ -158,5 +167,14 @@ mod tests {
         assert_eq!(ledger.redact_text("canary-first").as_deref(), Some("[redacted: sip-password]"));
         assert_eq!(ledger.redact_text("public-1"), None);
         assert_eq!(ledger.redact_text("flood-0999"), None, "a made-up one beyond the bound");
+    }
+
+    #[test]
+    fn one_credential_of_many_servers_counts_once() {
+        let server = serde_json::json!({ "credential": "canary-turn" });
+        let answer =
+            serde_json::json!({ "ice": vec![server; 40], "z": { "api_key": "canary-key", "sip-pwd": "canary-pwd" } });
+        let expected = [("turn-credential", "canary-turn"), ("api-key", "canary-key"), ("sip-password", "canary-pwd")];
+        assert_eq!(secrets_in(&answer), expected);
     }
 }

@@ -15,6 +15,7 @@
 //! | candidates of TCP, of RTCP, names | RFC 6544; RFC 8839, section 5.1 | all | `every_form_of_an_answer_is_a_call` |
 //! | PCMU only | RFC 3551 | trunks of carriers | `every_form_of_an_answer_is_a_call` |
 //! | early media, then the same SDP | RFC 3261, section 13.2.1 | Asterisk, FreeSWITCH, Kamailio | `an_early_answer_is_a_call_already` |
+//! | refuses early, then the same SDP | RFC 3261, section 13.2.1 | whoever checks fingerprints | `an_early_refusal_is_the_call_s` |
 //! | early media of another fork | RFC 3261, section 13.2.2.4 | forking proxies | `another_fork_answers` |
 //! | hold and resume | RFC 3264, section 8.4 | every PBX | `held_we_are_silent` |
 //! | ICE restart | RFC 8445, section 9 | rtpengine, Janus | `ice_restarts` |
@@ -33,7 +34,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use pair::{LIMIT, Pair, negotiate, offer, offer_from, settings};
-use ringfence_client::media::{Event, MediaPlan, Setup};
+use ringfence_client::media::{Event, FingerprintBend, MediaPlan, Setup};
 use ringfence_lab::media::{Answered, answer};
 use sbc::Sbc;
 
@@ -158,6 +159,24 @@ async fn an_early_answer_is_a_call_already() {
     pair.echoed().await;
     let told = |wanted: &Event| pair.events.iter().filter(|event| *event == wanted).count();
     assert_eq!((told(&Event::IceConnected), told(&Event::DtlsCompleted)), (1, 1), "{:?}", pair.events);
+}
+
+#[tokio::test]
+async fn an_early_refusal_is_the_call_s() {
+    for setup in [Setup::Active, Setup::Passive] {
+        let plan = MediaPlan { setup, fingerprint: FingerprintBend::Wrong, ..MediaPlan::default() };
+        let (client, answered, _) = negotiate(plan, None).await;
+        let Answered::Accepted { sdp, call } = answered else { panic!("{answered:?}") };
+        client.answer(sdp.clone()).await;
+        let mut pair = Pair { client, lab: call, events: Vec::new() };
+        pair.until("alert", |event| matches!(event, Event::PeerAlert(_))).await;
+        let refused = pair.client.seen().dtls;
+        pair.client.answer(sdp.replacen(" 1 IN IP4", " 2 IN IP4", 1)).await;
+        pair.until("end", |event| matches!(event, Event::RemoteClosed | Event::Failed(_))).await;
+        let seen = pair.client.seen().dtls;
+        assert!(refused.alert.is_some() && refused.server_random.is_some(), "{refused:#?}");
+        assert_eq!((seen.alert, seen.server_random), (refused.alert, refused.server_random));
+    }
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ impl Pages {
         let all = library.scenarios().map(Loaded::scenario);
         for scenario in all.filter(|scenario| scenario.needs.iter().any(|need| need == "browser")) {
             pages.scenarios.insert(scenario.id.clone());
-            for proof in &scenario.proof {
+            if let Some(proof) = &scenario.proof {
                 let tripped = std::iter::once(&scenario.id).chain(&proof.also_trips);
                 pages.trips.extend(tripped.map(|id| (proof.fault.clone(), id.clone())));
             }

@@ -28,7 +28,7 @@ const LAST_ECHO: Duration = Duration::from_millis(500);
 /// How long a call that is not answered yet may take to be cancelled (house).
 const LEAVE_WITHIN: Duration = Duration::from_secs(3);
 
-/// Runs the command. Exit 0 where audio that authenticates came, 1 where the call was answered without, 3 where it was
+/// Runs the command. Exit 0 where it was answered and audio that authenticates came, 1 where without, 3 where it was
 /// not answered, 5 where it may not be placed.
 pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     let target = Target::read(&args.target).map_err(Problem::usage)?;
@@ -107,13 +107,17 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     if let Some(problem) = unwritten {
         return Err(problem);
     }
-    let exit = match (&seen.media.media.authenticated, seen.answered) {
-        (1.., _) => Exit::Clean,
-        (_, true) => Exit::Findings,
-        _ if refused_by_us(&seen) => Exit::Refused,
+    Ok(ended_by(*stop.borrow()).unwrap_or(exit(&seen)))
+}
+
+/// An announcement ahead of a refusal is audio too, and no call.
+fn exit(seen: &CallObservation) -> Exit {
+    match (seen.answered, seen.media.media.authenticated) {
+        (true, 1..) => Exit::Clean,
+        (true, _) => Exit::Findings,
+        _ if refused_by_us(seen) => Exit::Refused,
         _ => Exit::Unreachable,
-    };
-    Ok(ended_by(*stop.borrow()).unwrap_or(exit))
+    }
 }
 
 async fn fetch(net: &Net, target: &Target, uri: Option<&str>, quiet: bool) -> Result<CallConfig, Problem> {
@@ -316,4 +320,20 @@ fn json(seen: &CallObservation, done: &[(&'static str, String)]) -> Result<Strin
         value[name] = text.as_str().into();
     }
     Ok(inert_json(&serde_json::to_string_pretty(&value).map_err(Problem::internal)?) + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audio_ahead_of_a_refusal_is_no_call() {
+        let of = |answered, authenticated| {
+            let mut seen = CallObservation { answered, ..CallObservation::default() };
+            seen.media.media.authenticated = authenticated;
+            exit(&seen)
+        };
+        assert_eq!([of(true, 1), of(true, 0)], [Exit::Clean, Exit::Findings]);
+        assert_eq!([of(false, 1), of(false, 0)], [Exit::Unreachable, Exit::Unreachable]);
+    }
 }

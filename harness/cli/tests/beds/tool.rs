@@ -115,6 +115,8 @@ fn what_is_missing_or_taken_is_named() {
         (&["up", "nope"], "no bed `nope`; there are: toy"),
         (&["fly"], "no command `fly`"),
         (&["up", "toy", "--address", "192.0.2.1"], "is not in 127.0.0.0/8"),
+        (&["up", "toy", "--address", "127.0.0.256"], "is not in 127.0.0.0/8"),
+        (&["up", "toy", "--address", "127.0.0.08"], "is not in 127.0.0.0/8"),
         (&["down", "--address", "127.0.0.1"], "--address does not belong here"),
         (&["up", "toy", "--folder"], "--folder wants a value"),
     ] {
@@ -123,4 +125,17 @@ fn what_is_missing_or_taken_is_named() {
     }
     let none = missing.bed(&["down"]);
     assert!(none.status.success() && said(&none).contains("no bed is up"), "{}", said(&none));
+}
+
+#[test]
+fn a_folder_behind_a_link_is_removed_with_all_that_is_in_it() {
+    let toy = Toy::new("PACKAGES=none PROGRAMS=sleep\nup() { secret key; }\n");
+    let [folder, link] = ["behind", "at"].map(|name| toy.0.path().join(name));
+    std::fs::create_dir(&folder).expect("a folder");
+    std::os::unix::fs::symlink(&folder, &link).expect("a link");
+    let at = link.to_str().expect("a plain path");
+    let up = toy.bed(&["up", "toy", "--folder", at]);
+    assert!(up.status.success() && folder.join("key").exists(), "{}", said(&up));
+    let down = toy.bed(&["down", "--folder", at]);
+    assert!(down.status.success() && !folder.exists(), "{}", said(&down));
 }

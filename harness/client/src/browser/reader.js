@@ -8,43 +8,56 @@
     if (left < 0 || list.length >= limits.entries) { out.cut = true; return; }
     if (text) list.push([place, text]);
   };
-  const quietly = async (action) => { try { await action(); } catch { /* no such storage for this origin */ } };
-  const within = (promise, ms) => Promise.race([promise, new Promise((_, no) => setTimeout(() => no(new Error("slow")), ms))]);
+  // What comes too late, or is more than is read, may be what is looked for.
+  const slow = new Error("slow");
+  const quietly = async (action) => {
+    try { await action(); } catch (error) { if (error === slow) out.cut = true; /* else no such storage for this origin */ }
+  };
+  const first = (list, count) => {
+    if (list.length > count) out.cut = true;
+    return list.slice(0, count);
+  };
+  const within = (promise, ms) => Promise.race([promise, new Promise((_, no) => setTimeout(() => no(slow), ms))]);
   const done = (request) => new Promise((yes, no) => { request.onsuccess = () => yes(request.result); request.onerror = no; });
 
   // Any value as text, with bytes as the text that they may be.
   const seen = new Set();
   const flat = (value, depth) => {
     if (value === null || typeof value !== "object") return String(value);
-    if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return new TextDecoder().decode(value.slice?.(0, limits.value) ?? value);
-    if (depth > 8 || seen.has(value)) return "";
+    if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return new TextDecoder().decode(value);
+    if (seen.has(value)) return "";
+    if (depth > limits.depth) { out.cut = true; return ""; }
     seen.add(value);
     const entries = value instanceof Map || value instanceof Set ? [...value.entries()] : Object.entries(value);
-    return entries.slice(0, 1000).map(([key, inner]) => flat(key, depth + 1) + "=" + flat(inner, depth + 1)).join("\n");
+    return first(entries, limits.items).map(([key, inner]) => flat(key, depth + 1) + "=" + flat(inner, depth + 1)).join("\n");
   };
 
   await quietly(() => Object.entries(localStorage).forEach((entry) => add(out.storage, "local-storage", entry.join("="))));
   await quietly(() => Object.entries(sessionStorage).forEach((entry) => add(out.storage, "session-storage", entry.join("="))));
   await quietly(() => add(out.storage, "cookie", document.cookie));
   await quietly(() => within((async () => {
-    for (const { name } of (await indexedDB.databases()).slice(0, 32)) {
+    for (const { name } of first(await indexedDB.databases(), 32)) {
       const base = await done(indexedDB.open(name));
       base.onversionchange = () => base.close();
       try {
-        for (const store of [...base.objectStoreNames].slice(0, 64)) {
+        for (const store of first([...base.objectStoreNames], 64)) {
           const held = base.transaction(store).objectStore(store);
-          const [keys, values] = await Promise.all([done(held.getAllKeys(null, 1000)), done(held.getAll(null, 1000))]);
+          const all = [done(held.getAllKeys(null, limits.items + 1)), done(held.getAll(null, limits.items + 1))];
+          const [keys, values] = await Promise.all(all);
           add(out.storage, "indexed-db", store + "\n" + flat(keys, 0) + "\n" + flat(values, 0));
         }
       } finally { base.close(); }
     }
   })(), limits.ms));
   await quietly(() => within((async () => {
-    for (const name of (await caches.keys()).slice(0, 32)) {
+    for (const name of first(await caches.keys(), 32)) {
       const cache = await caches.open(name);
-      for (const request of (await cache.keys()).slice(0, 256)) {
+      for (const request of first(await cache.keys(), limits.items)) {
         const answer = await cache.match(request);
-        add(out.storage, "cache", request.url + "\n" + (answer ? (await answer.text()).slice(0, limits.value) : ""));
+        // Programs and pictures that a page keeps for later are none of its visitor's data.
+        const kept = /^(image|font|audio|video|text\/css|text\/javascript|application\/(javascript|wasm))/;
+        const data = answer && !kept.test(answer.headers.get("content-type") ?? "");
+        add(out.storage, "cache", request.url + "\n" + (data ? await answer.text() : ""));
       }
     }
   })(), limits.ms));

@@ -11,7 +11,7 @@ pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Most bytes of one answer that is read (house).
 pub(super) const MAX_ANSWER_BYTES: u64 = 1024 * 1024;
 /// Most answers that are read (house).
-pub(super) const MAX_ANSWERS: usize = 64;
+pub(super) const MAX_ANSWERS: usize = 512;
 
 /// A list of texts with an end.
 #[derive(Clone, Default)]

@@ -81,7 +81,9 @@ pub(super) struct Watch {
     known: HashSet<(&'static str, String)>,
     scopes: HashMap<String, String>,
     dialogs: u32,
-    bodies: usize,
+    /// Answers whose bodies were asked for.
+    asked: usize,
+    answers: Budget,
     /// A visitor has clicked: what the page asks for in a dialog is then allowed.
     pub clicked: bool,
     console: Budget,
@@ -185,6 +187,8 @@ impl Watch {
                 self.contexts.retain(|context| context.session != session || Some(context.id) != id);
             }
             "Runtime.executionContextsCleared" => self.contexts.retain(|context| context.session != session),
+            "Page.frameNavigated" => self.shown(&params["frame"]["url"], &params["frame"]["urlFragment"]),
+            "Page.navigatedWithinDocument" => self.shown(&params["url"], &Value::Null),
             "Page.javascriptDialogOpening" => return self.dialog(session, params),
             "Page.loadEventFired" => self.record.load_event |= self.is_main(session),
             "Page.domContentEventFired" => self.interactive |= self.is_main(session),
@@ -258,9 +262,11 @@ impl Watch {
         }
     }
 
+    /// The empty document before the page is none.
     fn is_of_main_document(&self, session: &str, id: Option<i64>) -> bool {
         let of = |context: &&Context| context.session == session && Some(context.id) == id;
-        self.contexts.iter().find(of).is_some_and(|context| Some(&context.frame) == self.main.as_ref())
+        let context = self.contexts.iter().find(of).filter(|_| self.record.document_status.is_some());
+        context.is_some_and(|context| Some(&context.frame) == self.main.as_ref())
     }
 
     /// A report of the observer, whose words are the page's at worst: a number per document names a peer connection.
@@ -273,6 +279,7 @@ impl Watch {
         };
         match report["is"].as_str().unwrap_or_default() {
             "here" => self.observed |= self.is_of_main_document(session, params["executionContextId"].as_i64()),
+            "full" => self.is_full("reports"),
             "capture" => self.record.captures += 1,
             "swallowed" => {
                 let text = report["text"].as_str().unwrap_or_default();

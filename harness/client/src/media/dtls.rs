@@ -155,6 +155,11 @@ impl Dtls {
         self.failed
     }
 
+    /// Whether it is over by an alert of either side, not by silence.
+    pub(super) fn was_ended(&self) -> bool {
+        self.failed && (self.seen.alert.is_some() || self.seen.alert_sent.is_some())
+    }
+
     /// Whether anything of a handshake has come or gone.
     pub(super) fn has_begun(&self) -> bool {
         self.last_message.is_some()

@@ -107,8 +107,17 @@ impl MediaMachine {
     /// The DTLS association with whom the answer announces, unless it is there.
     fn associate(&mut self, now: Instant, known: &Answer, answer: &Answer) -> Result<(), Obstacle> {
         let client = answer.we_are_client(self.plan.setup).map_err(|why| ("dtls", why))?;
-        let goes_on = |dtls: &Dtls| dtls.is_client() == client && known.fingerprints == answer.fingerprints;
-        if !self.dtls.as_ref().is_some_and(|dtls| goes_on(dtls) && !dtls.has_failed()) {
+        let same = |dtls: &&Dtls| dtls.is_client() == client && known.fingerprints == answer.fingerprints;
+        let same = self.dtls.as_ref().filter(same);
+        if let Some(dtls) = same.filter(|dtls| dtls.was_ended() && known.ice == answer.ice) {
+            // It was refused early, and that is what the call shows: a repeated description begins nothing anew.
+            if !dtls.completed() {
+                return Err(("dtls", "the handshake was broken off before".into()));
+            }
+            self.tell(Event::RemoteClosed);
+            return Ok(());
+        }
+        if !same.is_some_and(|dtls| !dtls.has_failed() || (dtls.completed() && !dtls.was_ended())) {
             let (identity, profiles) = (&self.plan.certificate, &self.plan.srtp_profiles);
             let dtls = Dtls::new(self.provider.clone(), client, identity, profiles, answer.fingerprints.clone());
             self.dtls = Some(dtls.map_err(|error| ("dtls", error.to_string()))?);

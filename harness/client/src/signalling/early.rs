@@ -35,6 +35,12 @@ impl Invite {
         }
         self.early.iter_mut().find(|early| early.dialog.remote_tag == tag)
     }
+
+    /// Whether this fork has not yet described itself: our offer waits for that.
+    pub fn owes_answer(&mut self, remote_tag: &str) -> bool {
+        let answered = self.live_dialog().is_some();
+        !answered && self.early.iter().any(|early| early.dialog.remote_tag == remote_tag && early.sdp.is_none())
+    }
 }
 
 impl Signalling {

@@ -24,7 +24,8 @@ const GLARE: Duration = Duration::from_secs(3);
 #[derive(Clone, Copy)]
 pub(super) struct SessionTimer {
     interval: Duration,
-    ours: bool,
+    /// We refresh; else we wait for the far side to do it.
+    pub ours: bool,
     pub due: Instant,
 }
 
@@ -61,7 +62,7 @@ impl Signalling {
         if timer.ours {
             dialog.timer = Some(timer.from(now));
             if !self.is_refreshing() {
-                self.refresh(now, timer.interval);
+                self.refresh(now, timer.interval, false);
             }
             return;
         }
@@ -72,8 +73,8 @@ impl Signalling {
     }
 
     /// An UPDATE without a description (RFC 4028, section 7.4); a re-INVITE with the one that stands where the far side does
-    /// not know UPDATE.
-    fn refresh(&mut self, now: Instant, interval: Duration) {
+    /// not know UPDATE. `wished` says that the far side wants no shorter interval (RFC 4028, section 7.3).
+    fn refresh(&mut self, now: Instant, interval: Duration, wished: bool) {
         let contact = self.agent.dialog_contact();
         let Some(invite) = &mut self.invite else { return };
         let sdp = invite.sdp.clone();
@@ -86,6 +87,9 @@ impl Signalling {
         draft.header("Contact", contact);
         draft.header("Supported", "timer");
         draft.header("Session-Expires", format!("{};refresher=uac", interval.as_secs()));
+        if wished {
+            draft.header("Min-SE", interval.as_secs().to_string());
+        }
         self.send_request(now, draft, false);
     }
 
@@ -111,10 +115,12 @@ impl Signalling {
             }
             422 => {
                 let wished = min_se(&answer.message).map(|seconds| Duration::from_secs(seconds.into()));
-                let longer = wished.zip(dialog.timer).filter(|(wished, timer)| *wished > timer.interval);
+                // Who wishes again and again is not followed.
+                let first = draft.headers.iter().all(|(name, _)| name != "Min-SE");
+                let longer = wished.zip(dialog.timer).filter(|(wished, timer)| first && *wished > timer.interval);
                 dialog.timer = longer.map(|(interval, timer)| SessionTimer { interval, ..timer }.from(now));
                 if let Some((interval, _)) = longer {
-                    self.refresh(now, interval);
+                    self.refresh(now, interval, true);
                 }
             }
             // Both asked at once, or the far side is busy with its own change.
@@ -123,7 +129,7 @@ impl Signalling {
             }
             405 | 501 if std::mem::take(&mut dialog.knows_update) => {
                 if let Some(timer) = dialog.timer {
-                    self.refresh(now, timer.interval);
+                    self.refresh(now, timer.interval, false);
                 }
             }
             // A far side that does not want it is not asked again; if it then hangs up, that is what it does to browsers.

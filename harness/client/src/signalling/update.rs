@@ -22,10 +22,12 @@ impl Signalling {
         if invite.asked.is_some() {
             return Some(Reply::new(500, "Server Internal Error").with("Retry-After", RETRY_AFTER));
         }
-        if changing {
+        let sdp = Some(request.body.clone()).filter(|body| !body.is_empty());
+        let remote_tag = request.header("From").and_then(sip::tag).unwrap_or_default();
+        // RFC 3311, section 5.2: no offer while ours waits for its answer.
+        if changing || (sdp.is_some() && invite.owes_answer(&remote_tag)) {
             return Some(Reply::new(491, "Request Pending"));
         }
-        let sdp = Some(request.body.clone()).filter(|body| !body.is_empty());
         if sdp.is_none() && method == "UPDATE" {
             return Some(self.accept(now, request));
         }
@@ -69,8 +71,13 @@ impl Signalling {
         if let Some(target) = contact(request) {
             dialog.target = target;
         }
-        let Some(interval) = request.header("Session-Expires") else { return reply };
-        let seconds = interval.split(';').next().unwrap_or_default().trim();
+        let interval = request.header("Session-Expires").unwrap_or_default();
+        let Ok(seconds) = interval.split(';').next().unwrap_or_default().trim().parse::<u32>() else {
+            // RFC 4028, section 7.2: an answer without an interval ends it, so nothing of the far side is waited for. Our
+            // own refreshes go on: a far side that still counts on them would hang up.
+            dialog.timer = dialog.timer.filter(|timer| timer.ours);
+            return reply;
+        };
         // RFC 4028, section 9, table 2: without a word it is who asked, unless that one knows no timers and a proxy asked.
         let fields = request.headers("Supported").chain(request.headers("Require"));
         let knows = fields.flat_map(sip::split_list).any(|tag| tag.eq_ignore_ascii_case("timer"));

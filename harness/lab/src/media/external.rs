@@ -5,7 +5,8 @@
 //! and then a line that holds one dot; on its standard output it writes the SDP answer in the same way. Lines end with LF,
 //! with or without CR before it. A dot at once, without an answer, refuses the offer. What it writes after that is
 //! dropped; its standard error is the lab's own. Its input stays open for as long as the call runs: when it closes, the
-//! call is over, and the process has a second before it is killed. A process that ends by itself hangs up.
+//! call is over, and the process has a second before it is killed. A process that ends by itself hangs up. What it started
+//! ends with it, by whichever way: it leads a process group of its own.
 //!
 //! | the program | the call |
 //! |---|---|
@@ -18,6 +19,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
@@ -45,8 +47,8 @@ impl Program {
         if offer.lines().any(|line| line == END) {
             return Err(Refusal { status: 400, reason: "the offer holds a line that is no sdp" });
         }
-        let mut child = self.start().map_err(|_| own("the callee's program cannot be started"))?;
-        let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        let mut process = self.start().map_err(|_| own("the callee's program cannot be started"))?;
+        let (Some(mut input), Some(output)) = (process.child.stdin.take(), process.child.stdout.take()) else {
             return Err(own("the callee's program has no input or output"));
         };
         let mut output = BufReader::new(output.take(MAX_ANSWER_BYTES));
@@ -62,24 +64,35 @@ impl Program {
         let call = MediaCall::spawn(Default::default(), |stop| async move {
             tokio::select! {
                 () = stop.notified() => {}
-                () = ended(&mut child, &mut output) => return Ended::ProgramEnded,
+                () = ended(&mut process.child, &mut output) => return Ended::ProgramEnded,
             }
             drop(input);
-            ended(&mut child, &mut output).await;
+            ended(&mut process.child, &mut output).await;
             Ended::Stopped
         });
         Ok((answer, call))
     }
 
-    fn start(&self) -> std::io::Result<Child> {
-        Command::new("sh")
-            .arg("-c")
-            .arg(format!("exec {}", self.command))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // Whoever drops the call, or gives up waiting for its end, kills the process.
-            .kill_on_drop(true)
-            .spawn()
+    fn start(&self) -> std::io::Result<Process> {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("exec {}", self.command)).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let child = command.process_group(0).kill_on_drop(true).spawn()?;
+        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        Ok(Process { child, group })
+    }
+}
+
+/// A running program. Whoever drops the call, or gives up waiting for its end, kills it with all that it started.
+struct Process {
+    child: Child,
+    group: Option<Pid>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(group) = self.group {
+            let _ = kill_process_group(group, Signal::KILL); // fails where nobody is left
+        }
     }
 }
 
@@ -183,17 +196,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_is_dropped_kills_its_program() {
-        let (sdp, call) = accepted(answer(r#"sh -c 'echo "s=$$"; echo .; exec sleep 600'"#, OFFER).await);
-        let process = std::path::Path::new("/proc").join(sdp.trim_end().trim_start_matches("s="));
-        assert!(process.exists());
+    async fn a_call_that_is_dropped_kills_its_program_and_what_that_started() {
+        let (sdp, call) =
+            accepted(answer(r#"sh -c 'sleep 600 & echo "s=$$"; echo "i=$!"; echo .; wait'"#, OFFER).await);
+        let ids: Vec<&str> = sdp.lines().filter_map(|line| line.get(2..)).collect();
+        assert!(ids.len() == 2 && ids.iter().all(|id| lives(id)), "{sdp}");
         drop(call);
         let gone = async {
-            while process.exists() {
+            while ids.iter().any(|id| lives(id)) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        assert!(timeout(LONG, gone).await.is_ok(), "{} still runs", process.display());
+        assert!(timeout(LONG, gone).await.is_ok(), "one of {ids:?} still runs");
+    }
+
+    /// Whether a process runs; one that nobody has buried yet does not.
+    fn lives(id: &str) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
     }
 
     #[tokio::test]

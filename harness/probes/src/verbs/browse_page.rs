@@ -7,6 +7,7 @@ mod seen;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringfence_client::Failure;
 use ringfence_client::browser::{self, VisitPlan, visit};
 use ringfence_model::target::{self, Endpoint};
 use ringfence_model::verdict::Intrusion;
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::step_ref::PageRef;
-use crate::{Asked, Browsed, Cost, Cx, Kept, OwnFault, Probe};
+use crate::{Asked, Browsed, Cost, Cx, Kept, Ledger, OwnFault, Probe};
 
 pub use seen::{IdentifierSeen, PeerSeen, Seen, ServiceWorkerSeen};
 
@@ -90,16 +91,20 @@ impl Probe for BrowsePage {
         let kept = with.profile.as_ref().map(|step| earlier(cx, step)).transpose()?;
         let mut seen = Seen::default();
         let mut visits = vec![];
-        let mut profile = kept.map_or_else(empty, Ok)?;
+        let (mut profile, secrets) = match kept {
+            Some(page) => (page.profile.clone(), page.secrets.clone()),
+            None => (empty()?, Ledger::default()),
+        };
         let mut failure = None;
         for number in 0..with.visits.clamp(1, 5) {
             if number > 0 && with.profile.is_none() {
                 profile = empty()?;
             }
             let visited = visit(&cx.net, &plan(cx, &with, &profile)?).await.map_err(OwnFault::new)?;
-            describe::add(cx, &visited, &mut seen);
+            let all = describe::add(cx, &visited, &secrets, &mut seen);
             visits.push(describe::kept(&visited));
-            failure = visited.failure;
+            let more = || Failure::protocol("the page was given more secrets than are looked for");
+            failure = visited.failure.or_else(|| (!all).then(more));
             if failure.is_some() {
                 break;
             }
@@ -108,7 +113,7 @@ impl Probe for BrowsePage {
             Some(failure) => Asked::failed(seen, failure),
             None => Asked::answered(seen),
         };
-        Ok(asked.keeping(Kept::Page(Arc::new(Browsed { visits, profile }))))
+        Ok(asked.keeping(Kept::Page(Arc::new(Browsed { visits, secrets, profile }))))
     }
 }
 
@@ -142,9 +147,9 @@ fn start(cx: &Cx, with: &With) -> Result<Option<browser::Start>, OwnFault> {
     }
 }
 
-fn earlier(cx: &Cx, step: &PageRef) -> Result<Arc<TempDir>, OwnFault> {
+fn earlier(cx: &Cx, step: &PageRef) -> Result<Arc<Browsed>, OwnFault> {
     match cx.kept.get(&step.0) {
-        Some(Kept::Page(page)) => Ok(page.profile.clone()),
+        Some(Kept::Page(page)) => Ok(page.clone()),
         _ => Err(OwnFault(format!("step {} keeps no page", step.0))),
     }
 }

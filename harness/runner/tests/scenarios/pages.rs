@@ -18,6 +18,16 @@ fn blank() -> Value {
             "candidate_types": [], "bytes_received": 0, "bytes_sent": 0 } })
 }
 
+/// A visit that was cut off, but showed what it had to until then.
+fn cut() -> Value {
+    json!({ "outcome": "protocol" })
+}
+
+/// An INVITE was sent, and that is all.
+fn no_media() -> Value {
+    json!({ "peer": { "dtls_version": null } })
+}
+
 fn no_call() -> Value {
     json!({ "call_started": false, "calls_started": 0, "invites_sent": 0 })
 }
@@ -40,6 +50,12 @@ fn exposed_in_browser() {
     about.case("no page", &rest(("a", blank()), &["b"]), Inconclusive);
     about.case("no call", &rest(("a", no_call()), &["b"]), Inconclusive);
     about.case("no second visit", &[("b", blank())], Inconclusive);
+    about.case("a refused call", &[("a", no_media())], Inconclusive);
+    for step in ["a", "b"] {
+        about.case("cut off", &[(step, cut())], Inconclusive);
+        let found = json!({ "outcome": "protocol", "dom_leaks": leak("sip-password", "text") });
+        about.case("found, then cut off", &[(step, found)], Fail);
+    }
     about.case("no browser left", &[("b", input_failed())], Inconclusive);
 }
 
@@ -55,6 +71,8 @@ fn in_url() {
     let own = json!({ "url_leaks": leak("url", "page") });
     assert_eq!(about.case("the target file's own", &[("a", own)], Pass).notes.len(), 1);
     about.case("no call", &rest(("a", no_call()), &["b"]), Inconclusive);
+    about.case("a refused call", &[("a", no_media())], Inconclusive);
+    about.case("cut off", &[("a", cut())], Inconclusive);
     about.case("gone", &[("b", json!({ "status": 404 }))], Inconclusive);
     about.case("no text", &[("b", json!({ "outcome": "timeout", "status": null }))], Inconclusive);
 }
@@ -66,6 +84,8 @@ fn pii_in_identifiers() {
     assert_eq!(verdict.severity, High);
     assert!(verdict.findings[0].message.visible().contains("email"));
     about.case("a token", &[("c", json!({ "secrets": leak("jwt", "x-user") }))], Fail);
+    about.case("what the target file's address holds", &[("c", json!({ "secrets": leak("url", "x-user") }))], Pass);
+    about.case("cut off", &[("a", cut())], Inconclusive);
     let nothing = |frames: i64| json!({ "identifiers": 0, "with_user_id": 0, "frames": frames });
     about.case("no names", &[("b", nothing(20))], Inconclusive);
     let vonage = about.with_target("vonage", "");
@@ -105,6 +125,7 @@ fn capture_before_consent() {
         let verdict = about.case("opens it", &[(step, json!({ "microphone_without_click": true }))], Fail);
         assert_eq!(verdict.severity, High);
     }
+    about.case("cut off", &[("b", cut())], Inconclusive);
     about.case("calls", &[("b", json!({ "call_started": true }))], Fail);
     about.case("calls in vain", &[("b", json!({ "invites_sent": 1 }))], Fail);
     let notice = || ("a", json!({ "config": { "privacy_notice": true } }));
@@ -167,6 +188,8 @@ fn auto_answers() {
         let other = if step == "b" { "c" } else { "b" };
         about.case("answers, and misses another", &[(step, json!({ "auto_answered": true })), (other, silent())], Fail);
         about.case("not delivered", &[(step, silent())], Inconclusive);
+        about.case("cut off", &[(step, cut())], Inconclusive);
+        about.case("a refused call", &[(step, no_media())], Inconclusive);
         about.case("no page", &[(step, blank())], Inconclusive);
     }
     let other_ways = json!({ "websocket_urls": [] });

@@ -50,6 +50,22 @@ async fn a_flood_in_the_console_is_cut_and_said_to_be() {
 }
 
 #[tokio::test]
+async fn more_in_storage_or_to_tell_than_is_read_is_said() {
+    let storage = "indexedDB.open('d').onupgradeneeded = ({ target }) => {
+                       const store = target.result.createObjectStore('s');
+                       for (let i = 0; i < 1001; i++) store.put('value', i);
+                   };";
+    // The observer tells of each, and at last that it tells no more.
+    let telling =
+        "for (let i = 0; i < 30000; i++) RTCPeerConnection.prototype.addIceCandidate.call(0, {}).catch(() => 0);";
+    for script in [storage, telling] {
+        let Some(visited) = visit_script(script, |plan| plan.length = Duration::from_secs(5)).await else { return };
+        let failure = visited.failure.expect("what was cut may have been a leak");
+        assert!(failure.error.raw().contains("than a visit keeps"), "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn a_giant_frame_ends_the_visit() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

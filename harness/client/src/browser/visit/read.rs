@@ -18,7 +18,10 @@ impl Visitor<'_> {
     fn documents(&self) -> Vec<Context> {
         let mut documents = self.session.seen(|watch| watch.contexts().to_vec());
         documents.sort_by_key(|context| context.frame != self.target);
-        documents.truncate(MAX_DOCUMENTS);
+        if documents.len() > MAX_DOCUMENTS {
+            documents.truncate(MAX_DOCUMENTS);
+            self.session.change(|watch| watch.broken("the page has more frames than are read".into()));
+        }
         documents
     }
 
@@ -45,7 +48,7 @@ impl Visitor<'_> {
 
     /// Reads what the page left behind in storage and document.
     pub(super) async fn read(&mut self) {
-        let limits = json!({ "bytes": MAX_BYTES / 4, "entries": MAX_ENTRIES, "value": 1 << 20, "ms": 3000 });
+        let limits = json!({ "bytes": MAX_BYTES / 4, "entries": MAX_ENTRIES, "items": 1000, "depth": 16, "ms": 3000 });
         let expression = format!("({})({limits})", READER.trim().trim_end_matches(';'));
         for document in self.documents() {
             let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });

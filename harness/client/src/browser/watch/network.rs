@@ -65,15 +65,21 @@ impl Watch {
         if !["http:", "https:", "ws:", "wss:"].iter().any(|scheme| url.starts_with(scheme)) {
             return;
         }
-        let end = (0..=MAX_URL_BYTES.min(url.len())).rev().find(|end| url.is_char_boundary(*end)).unwrap_or(0);
-        let address = Address { place, url: url[..end].to_owned() };
-        if !self.known.insert((place, address.url.clone())) {
+        let known = (place, kept(url).to_owned());
+        if self.known.contains(&known) {
             return;
         }
-        match self.addresses.take(end) {
-            true => self.record.addresses.push(address),
-            false => self.is_full("addresses"),
+        if !self.addresses.take(known.1.len()) {
+            return self.is_full("addresses");
         }
+        self.record.addresses.push(Address { place, url: known.1.clone() });
+        self.known.insert(known);
+    }
+
+    /// The address that a visitor's history keeps, also where the page wrote it without asking a server.
+    pub(super) fn shown(&mut self, url: &Value, fragment: &Value) {
+        let url = [url.as_str(), fragment.as_str()].into_iter().flatten().collect::<String>();
+        self.address("page", &url);
     }
 
     fn response(&mut self, id: &str, params: &Value) {
@@ -85,7 +91,8 @@ impl Watch {
                 self.record.document_status = self.record.document_status.or(main.then_some(status));
             }
             // What a script of the page asked for: configurations and tokens come this way.
-            Some("XHR" | "Fetch") if self.bodies + self.waiting.len() < MAX_ANSWERS => {
+            Some("XHR" | "Fetch") if self.asked < MAX_ANSWERS => {
+                self.asked += 1;
                 self.waiting.insert(id.to_owned(), Waiting { status });
             }
             Some("XHR" | "Fetch") => self.is_full("answers"),
@@ -99,9 +106,12 @@ impl Watch {
             true => BASE64_STANDARD.decode(text).unwrap_or_default(),
             false => text.as_bytes().to_vec(),
         };
-        if body.len() as u64 <= MAX_ANSWER_BYTES {
-            self.bodies += 1;
-            self.record.answers.push(Answer { status, body });
+        if body.len() as u64 > MAX_ANSWER_BYTES {
+            return;
+        }
+        match self.answers.take(body.len()) {
+            true => self.record.answers.push(Answer { status, body }),
+            false => self.is_full("answers"),
         }
     }
 
@@ -111,7 +121,7 @@ impl Watch {
         if self.record.sockets.len() >= MAX_ENTRIES {
             return self.is_full("websockets");
         }
-        self.record.sockets.push(Socket { id: id.to_owned(), url: url.to_owned(), open: false });
+        self.record.sockets.push(Socket { id: id.to_owned(), url: kept(url).to_owned(), open: false });
     }
 
     fn socket_is(&mut self, id: &str, open: bool) {
@@ -132,4 +142,10 @@ impl Watch {
             false => self.is_full("websocket messages"),
         }
     }
+}
+
+/// An address, cut where nothing sensible is as long.
+fn kept(url: &str) -> &str {
+    let end = (0..=MAX_URL_BYTES.min(url.len())).rev().find(|end| url.is_char_boundary(*end)).unwrap_or(0);
+    &url[..end]
 }

@@ -133,6 +133,10 @@ fn a_page_is_observed_once_its_main_document_says_so() {
     watch.event(Some("S"), "Runtime.bindingCalled", &here(3));
     assert!(!watch.observed, "a frame inside it, and nobody");
     watch.event(Some("S"), "Runtime.bindingCalled", &here(2));
+    assert!(!watch.observed, "the empty document");
+    let response = json!({ "requestId": "1", "type": "Document", "frameId": "P", "response": { "status": 200 } });
+    watch.event(Some("S"), "Network.responseReceived", &response);
+    watch.event(Some("S"), "Runtime.bindingCalled", &here(2));
     assert!(watch.observed);
 }
 
@@ -151,4 +155,37 @@ fn dialogs_are_answered_so_often() {
     let endless =
         (0..1000).flat_map(|_| watch.event(Some("S"), "Page.javascriptDialogOpening", &json!({ "type": "alert" })));
     assert_eq!(endless.count(), MAX_DIALOGS as usize - 4);
+}
+
+#[test]
+fn what_the_page_writes_into_the_address_bar_is_an_address() {
+    let mut watch = watch();
+    let inside = json!({ "frameId": "P", "url": "https://w.test/call?ticket=canary-1" });
+    watch.event(Some("S"), "Page.navigatedWithinDocument", &inside);
+    let frame = json!({ "frame": { "id": "P", "url": "https://w.test/call", "urlFragment": "#canary-2" } });
+    watch.event(Some("S"), "Page.frameNavigated", &frame);
+    watch.event(Some("S"), "Page.frameNavigated", &json!({ "frame": { "url": "about:blank" } }));
+    let urls: Vec<&str> = watch.record.addresses.iter().map(|address| address.url.as_str()).collect();
+    assert_eq!(urls, ["https://w.test/call?ticket=canary-1", "https://w.test/call#canary-2"]);
+}
+
+#[test]
+fn addresses_without_end_are_cut_and_forgotten() {
+    let mut watch = watch();
+    for number in 0..MAX_ENTRIES + 10 {
+        let request = json!({ "request": { "url": format!("https://w.test/{number}") } });
+        watch.event(Some("S"), "Network.requestWillBeSent", &request);
+    }
+    assert_eq!((watch.record.addresses.len(), watch.known.len()), (MAX_ENTRIES, MAX_ENTRIES));
+    assert!(watch.record.cut.is_some());
+    let socket = json!({ "requestId": "1", "url": format!("wss://w.test/{}", "x".repeat(1 << 20)) });
+    watch.event(Some("S"), "Network.webSocketCreated", &socket);
+    assert!(watch.record.sockets.iter().all(|socket| socket.url.len() < 1 << 15));
+}
+
+#[test]
+fn an_observer_that_falls_silent_says_so() {
+    let mut watch = watch();
+    watch.event(Some("S"), "Runtime.bindingCalled", &json!({ "name": "secret-name", "payload": "{\"is\":\"full\"}" }));
+    assert!(watch.record.cut.is_some());
 }

@@ -72,6 +72,20 @@ fn an_update_without_offer_only_refreshes() {
 }
 
 #[test]
+fn a_change_without_an_interval_ends_the_wait_for_refreshes() {
+    for more in ["", "Session-Expires: 4294967296", "Session-Expires: ;x"] {
+        let mut waiting = answered("Session-Expires: 90;refresher=uas\nContact: <sip:t@h>");
+        assert!(waiting.wake.is_some());
+        let reply = peer_request(&mut waiting, "UPDATE", 5, more, "");
+        assert_eq!((reply.status(), reply.header("Session-Expires")), (Some(200), None), "{more}");
+        assert!(waiting.wake.is_none(), "{more}");
+    }
+    let mut ours = answered("Session-Expires: 90;refresher=uac\nContact: <sip:t@h>");
+    peer_request(&mut ours, "UPDATE", 5, "", "");
+    assert_eq!(ours.wait(), Duration::from_secs(45), "what we promised goes on");
+}
+
+#[test]
 fn a_hang_up_ends_a_change_that_waits() {
     let mut script = answered(ROUTES);
     peer_request(&mut script, "INVITE", 5, "", "v=0\r\n");
@@ -97,7 +111,8 @@ fn we_refresh_as_agreed() {
     assert_eq!(script.wait(), Duration::from_secs(60));
     // 422 once more: the longer interval is asked for at once, and kept.
     script.answer("UPDATE", 422, "Min-SE: 200");
-    assert_eq!(script.last("UPDATE").header("Session-Expires"), Some("200;refresher=uac"));
+    let longer = script.last("UPDATE");
+    assert_eq!((longer.header("Session-Expires"), longer.header("Min-SE")), (Some("200;refresher=uac"), Some("200")));
     script.answer("UPDATE", 200, "Session-Expires: 200;refresher=uac");
     assert_eq!(script.wait(), Duration::from_secs(100));
     // Glare: soon again.
@@ -106,6 +121,13 @@ fn we_refresh_as_agreed() {
     script.answer("UPDATE", 403, "");
     assert!(script.wake.is_none());
     assert_eq!(script.count("UPDATE"), 5);
+
+    let mut insatiable = answered("Session-Expires: 90;refresher=uac\nContact: <sip:t@h>");
+    insatiable.wait();
+    for wish in 91..100 {
+        insatiable.answer("UPDATE", 422, &format!("Min-SE: {wish}"));
+    }
+    assert_eq!(insatiable.count("UPDATE"), 2);
 
     // Who is not to refresh does not, whichever side the far side names.
     let mut idle = inviting(|plan| plan.session_refresh = false);

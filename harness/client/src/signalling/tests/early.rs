@@ -122,6 +122,7 @@ fn requests_come_within_an_early_dialog() {
     script.answer_to(&invite, 183, "there", "Contact: <sip:early@x>", EARLY);
     let ours = invite.header("From").unwrap().to_owned();
     let call_id = invite.header("Call-ID").unwrap().to_owned();
+    script.answer_to(&invite, 180, "other", "Contact: <sip:other@x>", "");
     for (number, (method, tag, status)) in [
         ("UPDATE", "there", 200),
         ("INFO", "there", 200),
@@ -140,6 +141,13 @@ fn requests_come_within_an_early_dialog() {
         ));
         assert_eq!(script.sent.last().unwrap().status(), Some(status), "{method} {tag}");
     }
+    // RFC 3311, section 5.2: an offer crosses ours, which this fork has not answered.
+    script.receive(&format!(
+        "UPDATE sip:us@x SIP/2.0\r\nv: SIP/2.0/WSS a;branch=z9hG4bKo\r\nt: {ours}\r\n\
+         f: <sip:app-1@sip.test>;tag=other\r\ni: {call_id}\r\nCSeq: 1 UPDATE\r\nl: {}\r\n\r\n{EARLY}",
+        EARLY.len()
+    ));
+    assert_eq!(script.sent.last().unwrap().status(), Some(491));
     script.answer_to(&invite, 200, "there", "Contact: <sip:t@h>", "");
     assert!(matches!(script.last_event(), Event::Answered { sdp: Some(_), .. }));
 }

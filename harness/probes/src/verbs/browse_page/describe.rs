@@ -10,20 +10,22 @@ use url::Url;
 use super::secrets::Leaks;
 use super::seen::{IdentifierSeen, PeerSeen, Seen, ServiceWorkerSeen};
 use crate::verbs::fetch_config::IceServerSeen;
-use crate::{Cx, Frame, Identifier, IdentifierKind, Visit};
+use crate::{Cx, Frame, Identifier, IdentifierKind, Ledger, Visit};
 
 /// Entries of one list of an observation (house).
 const MOST: usize = 64;
 
-/// Adds a visit to an observation.
-pub(super) fn add(cx: &Cx, visited: &Visited, seen: &mut Seen) {
+/// Adds a visit to an observation. `secrets` holds those of earlier visits in the same profile, and takes this one's; false
+/// where it could not take all.
+pub(super) fn add(cx: &Cx, visited: &Visited, secrets: &Ledger, seen: &mut Seen) -> bool {
     let record = &visited.record;
     seen.loaded = visited.loaded && (seen.visits == 0 || seen.loaded);
     seen.visits += 1;
     seen.call_started |= visited.call_started;
     seen.calls_started += i64::from(visited.call_started);
     seen.invites_sent += count(visited.invites);
-    let leaks = Leaks::of(cx, visited);
+    let all = super::secrets::learn(cx, &visited.record, secrets);
+    let leaks = Leaks::of(secrets, &visited.record);
     join(&mut seen.console_leaks, leaks.console);
     join(&mut seen.storage_leaks, leaks.storage);
     join(&mut seen.url_leaks, leaks.url);
@@ -45,6 +47,7 @@ pub(super) fn add(cx: &Cx, visited: &Visited, seen: &mut Seen) {
     seen.injected_answered |= visited.injected.answered > 0;
     seen.auto_answered |= visited.injected.accepted > 0;
     extend(&mut seen.refused_hosts, visited.traffic.refused.iter().map(Untrusted::new));
+    all
 }
 
 /// What later steps keep of a visit.
