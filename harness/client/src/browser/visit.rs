@@ -28,8 +28,9 @@ use super::watch::Watch;
 use super::{Peer, Stats};
 use crate::{Failure, Net};
 
-/// Browsers at once in this process, whoever asks (house): each takes a processor and some hundred megabytes.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+/// Browsers at once in this process, whoever asks (house): each takes some hundred megabytes, and a processor while it
+/// starts; most of a visit is waiting.
+static AT_ONCE: Semaphore = Semaphore::const_new(3);
 /// From the start of the process to its first answer (house): a loaded machine takes long to read it from disk.
 const STARTED: Duration = Duration::from_secs(60);
 /// One command that no page can delay (house).
