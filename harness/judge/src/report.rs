@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ringfence_model::policy::Policy;
-use ringfence_model::report::{Counts, Gate, REPORT_FORMAT, Report, RunInfo, ScenarioResult, StepEvidence};
+use ringfence_model::report::{Counts, Gate, Integrity, REPORT_FORMAT, Report, RunInfo, ScenarioResult, StepEvidence};
 use ringfence_model::scenario::Manual;
 use ringfence_model::standards::{Claim, Control};
 use ringfence_model::verdict::{Intrusion, Verdict};
@@ -43,9 +43,16 @@ pub fn report(
         run: run_info(journal, policy),
         gate,
         counts: Counts::of(verdicts),
+        method: journal.header.method.clone(),
+        sampled: journal.end.as_ref().map(|end| end.sampled.clone()).unwrap_or_default(),
+        integrity: Integrity::default(),
         results,
+        waivers: Vec::new(),
+        delta: None,
         claims,
         controls,
+        claim_matrix: Vec::new(),
+        control_matrix: Vec::new(),
     }
 }
 

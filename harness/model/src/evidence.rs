@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::report::{Method, Sampled};
+
 /// The journal format that this version writes and reads.
 pub const JOURNAL_FORMAT: &str = "ringfence.journal/v1";
 
@@ -40,7 +42,7 @@ pub enum Event {
 }
 
 /// The first line of a journal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunHeader {
     /// [`JOURNAL_FORMAT`].
     pub format: String,
@@ -62,6 +64,12 @@ pub struct RunHeader {
     pub policy: Value,
     /// The command that asked, without secrets.
     pub command: String,
+    /// How the run is done, and by whose leave.
+    #[serde(default)]
+    pub method: Method,
+    /// SHA-256 of the target file as it stood on disk, hexadecimal.
+    #[serde(default)]
+    pub target_sha256: String,
     /// The words that scenarios use, as TOML text.
     pub words: String,
     /// The scenarios of the run, as TOML text, by id.
@@ -156,6 +164,9 @@ pub struct End {
     pub signal: Option<String>,
     /// Conversations with the target.
     pub conversations: u64,
+    /// How much of the target was seen; oracles are told from the observations.
+    #[serde(default)]
+    pub sampled: Sampled,
     /// Anything of the target answered, be it a TLS handshake that led to nothing.
     #[serde(default)]
     pub answered: bool,

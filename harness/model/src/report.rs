@@ -1,8 +1,14 @@
 //! The report: what every renderer draws from, and what `--output json` writes as it stands.
 
+mod method;
+mod standing;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use method::{AuthorizationView, Integrity, Method, OracleUse, Sampled, ScopeView};
+pub use standing::{Delta, Fixed, MatrixRow, Met, Standing, WaiverState, WaiverUse};
 
 use crate::exit::Exit;
 use crate::scenario::Manual;
@@ -23,12 +29,33 @@ pub struct Report {
     pub gate: Gate,
     /// How many scenarios ended in which state.
     pub counts: Counts,
+    /// How the run was done, and by whose leave.
+    #[serde(default)]
+    pub method: Method,
+    /// How much of the target it saw.
+    #[serde(default)]
+    pub sampled: Sampled,
+    /// Digests of what the report follows from.
+    #[serde(default)]
+    pub integrity: Integrity,
     /// One result per scenario, by id.
     pub results: Vec<ScenarioResult>,
-    /// The claims that results name.
+    /// Every waiver that was given, by scenario and fingerprint.
+    #[serde(default)]
+    pub waivers: Vec<WaiverUse>,
+    /// The comparison with a baseline, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Delta>,
+    /// The claims that the matrix names.
     pub claims: Vec<Claim>,
-    /// The clauses that results name.
+    /// The clauses that the matrix names.
     pub controls: Vec<Control>,
+    /// What the run says about each claim of the target's vendor, by id.
+    #[serde(default)]
+    pub claim_matrix: Vec<MatrixRow>,
+    /// What the run says about each clause, by id.
+    #[serde(default)]
+    pub control_matrix: Vec<MatrixRow>,
 }
 
 /// The run that was judged.
@@ -91,8 +118,11 @@ pub struct Counts {
     pub scenarios: u64,
     /// Passed.
     pub pass: u64,
-    /// Failed.
+    /// Failed, and not waived.
     pub fail: u64,
+    /// Failed, and every finding waived.
+    #[serde(default)]
+    pub waived: u64,
     /// Not applicable.
     pub not_applicable: u64,
     /// Inconclusive.
@@ -101,7 +131,7 @@ pub struct Counts {
     pub skipped: u64,
     /// Our own faults.
     pub error: u64,
-    /// Failed scenarios of critical severity.
+    /// Failed scenarios of critical severity, waived ones apart.
     pub critical: u64,
     /// Failed scenarios of high severity.
     pub high: u64,
@@ -119,13 +149,14 @@ impl Counts {
             counts.scenarios += 1;
             *match verdict.state {
                 State::Pass => &mut counts.pass,
+                State::Fail if verdict.waived() => &mut counts.waived,
                 State::Fail => &mut counts.fail,
                 State::NotApplicable => &mut counts.not_applicable,
                 State::Inconclusive => &mut counts.inconclusive,
                 State::Skipped => &mut counts.skipped,
                 State::Error => &mut counts.error,
             } += 1;
-            if verdict.state == State::Fail {
+            if verdict.state == State::Fail && !verdict.waived() {
                 *match verdict.severity {
                     Severity::Critical => &mut counts.critical,
                     Severity::High => &mut counts.high,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Untrusted;
+use crate::report::Standing;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -144,6 +145,12 @@ pub struct Finding {
     pub severity: Severity,
     /// Stable over runs of one target: 32 hexadecimal digits.
     pub fingerprint: String,
+    /// Why it is accepted, where a waiver holds. Judging knows no waivers; the report fills this in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<String>,
+    /// How it stands against the baseline, where one was given. The report fills this in too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
 }
 
 /// The verdict on one scenario.
@@ -173,6 +180,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Failed, and every finding waived.
+    pub fn waived(&self) -> bool {
+        self.state == State::Fail
+            && !self.findings.is_empty()
+            && self.findings.iter().all(|finding| finding.waived.is_some())
+    }
+
     /// Whether the gate looks at this verdict: must or should, and not skipped.
     pub fn required(&self) -> bool {
         self.level > Level::Info && self.state != State::Skipped

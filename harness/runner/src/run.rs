@@ -11,6 +11,7 @@ use ringfence_judge::{Library, Loaded, judge_try};
 use ringfence_model::RunKey;
 use ringfence_model::evidence::{End, Event, JOURNAL_FORMAT, LeftOut, Plan, RunHeader};
 use ringfence_model::policy::Policy;
+use ringfence_model::report::{Method, Sampled};
 use ringfence_model::target::Target;
 use ringfence_model::verdict::{Intrusion, State};
 use ringfence_probes::{Ledger, learn_own};
@@ -106,6 +107,8 @@ pub async fn run(job: Job) -> Result<(), RunError> {
         policy_name: job.policy.name.clone(),
         policy: policy.clone(),
         command: job.command,
+        method: Method::default(),
+        target_sha256: String::new(),
         words: job.library.words_text().into(),
         scenarios: job.library.texts(ids(&plan)),
     })));
@@ -132,6 +135,7 @@ pub async fn run(job: Job) -> Result<(), RunError> {
         complete,
         signal: job.stop.borrow().map(str::to_owned),
         conversations: net.conversations(),
+        sampled: Sampled::default(),
         answered: net.answered(),
         cpu_ms: meter::cpu_ms(),
         peak_rss_kib: meter::peak_rss_kib(),

@@ -2,7 +2,9 @@
 //! every text is an attack on the reader.
 
 use ringfence_model::Exit;
-use ringfence_model::report::{Counts, Gate, REPORT_FORMAT, Report, RunInfo, ScenarioResult, StepEvidence};
+use ringfence_model::report::{
+    Counts, Gate, Integrity, Method, REPORT_FORMAT, Report, RunInfo, Sampled, ScenarioResult, StepEvidence,
+};
 use ringfence_model::standards::{Claim, Control};
 use ringfence_model::verdict::{Confidence, Finding, Level, Line, Piece, Severity, State, Verdict};
 use serde_json::{Map, Value, json};
@@ -239,6 +241,8 @@ fn fail(result: &mut ScenarioResult, findings: Vec<(Line, &str, Severity)>) {
             step: None,
             severity,
             fingerprint: format!("{:0>30}{i:02x}", format!("{:x}", verdict.scenario.len() * 7919)),
+            waived: None,
+            standing: None,
         })
         .collect();
 }
@@ -291,9 +295,16 @@ fn assemble(results: Vec<ScenarioResult>, exit: Exit, word: &str, sentence: &str
             sentence: sentence.into(),
         },
         counts: Counts::of(results.iter().map(|result| &result.verdict)),
+        method: Method::default(),
+        sampled: Sampled::default(),
+        integrity: Integrity::default(),
         results,
+        waivers: Vec::new(),
+        delta: None,
         claims,
         controls,
+        claim_matrix: Vec::new(),
+        control_matrix: Vec::new(),
     }
 }
 

@@ -1,9 +1,11 @@
+use std::sync::LazyLock;
+
 use ringfence_model::verdict::{Confidence, Level};
 
 use super::*;
 
-static WHOLE: End =
-    End { complete: true, signal: None, conversations: 1, answered: true, cpu_ms: None, peak_rss_kib: None };
+static WHOLE: LazyLock<End> =
+    LazyLock::new(|| End { complete: true, conversations: 1, answered: true, ..End::default() });
 
 fn verdict(state: State, severity: Severity, level: Level) -> Verdict {
     Verdict {
@@ -26,7 +28,7 @@ fn must(state: State) -> Verdict {
 
 #[track_caller]
 fn case<'a>(verdicts: &[Verdict], change: impl FnOnce(&mut GateInput<'a>), exit: Exit, word: &str, sentence: &str) {
-    let mut input = GateInput { end: Some(&WHOLE), fail_on: Severity::Low, nothing_answered: false, also: &[] };
+    let mut input = GateInput { end: Some(&*WHOLE), fail_on: Severity::Low, nothing_answered: false, also: &[] };
     change(&mut input);
     let gate = gate(verdicts, input);
     assert_eq!((gate.exit, gate.code, gate.word.as_str(), gate.sentence.as_str()), (exit, exit.code(), word, sentence));

@@ -18,6 +18,7 @@ fn header() -> RunHeader {
         command: "ringfence run --target t.toml".into(),
         words: String::new(),
         scenarios: vec![ScenarioText { id: "a/b".into(), text: String::new() }],
+        ..RunHeader::default()
     }
 }
 

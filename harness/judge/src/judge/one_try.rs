@@ -162,6 +162,8 @@ impl Judgement<'_> {
                 step: one.step.clone(),
                 severity: expect.severity.unwrap_or(usual),
                 fingerprint: fingerprint(scenario, self.target_name, one),
+                waived: None,
+                standing: None,
             })
             .collect();
         verdict.severity = verdict.findings.iter().map(|finding| finding.severity).max().unwrap_or(usual);

@@ -110,6 +110,7 @@ impl About {
             command: "test".into(),
             words: String::new(),
             scenarios: vec![],
+            ..RunHeader::default()
         }
     }
 }
