@@ -76,6 +76,23 @@ certificates() (
 # secret FILE: writes a new random secret (48 hex digits, no line end) to $FOLDER/FILE.
 secret() { openssl rand -hex 24 | tr -d '\n' >"$FOLDER/$1"; }
 
+# vary: where the bed is brought up as a variant, makes its one change. To be called when every file is written and nothing
+# runs yet.
+vary() { [[ -z $VARIANT ]] || change; }
+
+# edit FILE EXPRESSION…: changes a file in the folder by extended regular expressions of sed; each has to change something.
+edit() {
+    local file=$FOLDER/$1 expression before
+    for expression in "${@:2}"; do
+        before=$(<"$file")
+        sed -E -i -- "$expression" "$file"
+        [[ $(<"$file") != "$before" ]] || fail "variant $VARIANT: $1 holds nothing for $expression"
+    done
+}
+
+# append FILE TEXT: puts lines at the end of a file in the folder.
+append() { printf '%s\n' "$2" >>"$FOLDER/$1"; }
+
 # --- below: what `bed` itself uses
 
 answers_https() {

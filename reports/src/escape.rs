@@ -1,6 +1,8 @@
 //! The one place where text becomes safe to show. Renderers take every text of a report through here, target text and
 //! our own alike: a scenario directory or a target file that somebody else wrote is no more to be trusted.
 
+pub mod markdown;
+
 use ringfence_model::Untrusted;
 use ringfence_model::verdict::{Line, Piece};
 
@@ -21,6 +23,14 @@ pub fn visible(text: &str) -> String {
 /// Lines to copy, each as safe as [`visible`] makes it. At most [`LINES_MAX`].
 pub fn lines(text: &str) -> Vec<String> {
     text.lines().take(LINES_MAX).map(visible).collect()
+}
+
+/// A text cut to so many characters, with a word of how much is missing.
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}… ({} characters more)", &text[..at], text[at..].chars().count()),
+        None => text.to_owned(),
+    }
 }
 
 /// A sentence on one line.

@@ -1,10 +1,9 @@
-//! What all renderers draw alike: the order of results, the values that decided a finding, and evidence as rows.
+//! Evidence as all renderers draw it: the values that decided a finding, and observations as rows.
 
-use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use ringfence_model::report::{Report, ScenarioResult, StepEvidence};
-use ringfence_model::verdict::{Confidence, Finding, Severity, State};
+use ringfence_model::report::{ScenarioResult, StepEvidence};
+use ringfence_model::verdict::Finding;
 use serde_json::{Map, Value};
 
 use crate::escape;
@@ -44,109 +43,6 @@ const TELLING: [&str; 18] = [
 /// A field of an observation and its value, both safe to show on one line.
 pub type Row = (String, String);
 
-/// Results in the order in which a reader needs them. Every result stands in exactly one list.
-pub struct Sorted<'a> {
-    /// Failed: the worst, the most binding and the surest first.
-    pub findings: Vec<&'a ScenarioResult>,
-    /// Without a verdict: inconclusive, error, skipped, not-applicable.
-    pub untested: Vec<&'a ScenarioResult>,
-    /// Passed, by id.
-    pub passed: Vec<&'a ScenarioResult>,
-}
-
-impl<'a> Sorted<'a> {
-    /// Sorts a report's results.
-    pub fn of(report: &'a Report) -> Self {
-        let mut sorted = Self { findings: Vec::new(), untested: Vec::new(), passed: Vec::new() };
-        for result in &report.results {
-            match result.verdict.state {
-                State::Fail => sorted.findings.push(result),
-                State::Pass => sorted.passed.push(result),
-                State::Inconclusive | State::Error | State::Skipped | State::NotApplicable => {
-                    sorted.untested.push(result);
-                }
-            }
-        }
-        sorted.findings.sort_by_key(|r| {
-            let v = &r.verdict;
-            (Reverse(v.severity), Reverse(v.level), v.confidence == Confidence::Low, &v.scenario)
-        });
-        sorted.untested.sort_by_key(|r| (r.verdict.state, Reverse(r.verdict.level), &r.verdict.scenario));
-        sorted.passed.sort_by_key(|r| &r.verdict.scenario);
-        sorted
-    }
-}
-
-/// Results that say the same thing for the same reason stand together: skipped and not-applicable ones with one reason
-/// and one remedy. Each other result stands alone.
-pub fn alike<'a>(untested: &[&'a ScenarioResult]) -> Vec<Vec<&'a ScenarioResult>> {
-    let mut groups: Vec<Vec<&ScenarioResult>> = Vec::new();
-    for result in untested {
-        let asked = !matches!(result.verdict.state, State::Skipped | State::NotApplicable);
-        let same = |group: &&mut Vec<&ScenarioResult>| {
-            group.first().is_some_and(|first| {
-                let (a, b) = (&first.verdict, &result.verdict);
-                (a.state, &a.reasons, &a.to_enable) == (b.state, &b.reasons, &b.to_enable)
-            })
-        };
-        match groups.iter_mut().find(same).filter(|_| !asked) {
-            Some(group) => group.push(result),
-            None => groups.push(vec![result]),
-        }
-    }
-    groups
-}
-
-/// A number with its noun.
-pub fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// What a person counts first: failed, passed, and whatever else there is.
-pub fn tally(report: &Report) -> String {
-    let counts = &report.counts;
-    let by_severity: Vec<_> = Severity::WORST_FIRST
-        .into_iter()
-        .zip([counts.critical, counts.high, counts.medium, counts.low])
-        .filter(|(_, number)| *number > 0)
-        .map(|(severity, number)| format!("{number} {}", severity.word()))
-        .collect();
-    let failed = if by_severity.is_empty() { String::new() } else { format!(" ({})", by_severity.join(", ")) };
-    let mut said = vec![format!("{} failed{failed}", counts.fail), format!("{} passed", counts.pass)];
-    let others = [
-        (counts.inconclusive, "inconclusive"),
-        (counts.error, "in error"),
-        (counts.skipped, "skipped"),
-        (counts.not_applicable, "not applicable"),
-    ];
-    said.extend(others.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
-    format!("{}: {}", count(counts.scenarios, "scenario"), said.join(", "))
-}
-
-/// How many scenarios were not asked, where there are such, and how many of them are grave.
-pub fn not_asked(report: &Report) -> Option<String> {
-    let skipped = || report.results.iter().filter(|r| r.verdict.state == State::Skipped);
-    let grave = skipped().filter(|r| r.verdict.severity >= Severity::High).count();
-    (report.counts.skipped > 0).then(|| {
-        let of = count(report.counts.scenarios, "scenario");
-        let grave = if grave > 0 { format!(" ({grave} of high or critical severity)") } else { String::new() };
-        format!("{} of {of} not asked{grave}: nothing is known about them", report.counts.skipped)
-    })
-}
-
-/// Of the required scenarios, how many got a verdict, and how many there are.
-pub fn coverage(report: &Report) -> (usize, usize) {
-    let required = report.results.iter().filter(|r| r.verdict.required());
-    let judged = |r: &&ScenarioResult| matches!(r.verdict.state, State::Pass | State::Fail | State::NotApplicable);
-    (required.clone().filter(judged).count(), required.count())
-}
-
-/// Name of the deployment.
-pub fn target_name(report: &Report) -> String {
-    let name = report.run.target.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
-    escape::visible(name.unwrap_or("unnamed"))
-}
-
 /// The values that a finding's condition reads, found by the names in it; of a step that it passes on whole, what says
 /// how the step went.
 pub fn decisive(result: &ScenarioResult, finding: &Finding) -> Vec<Row> {
@@ -183,7 +79,7 @@ pub fn decisive(result: &ScenarioResult, finding: &Finding) -> Vec<Row> {
     let mut seen = HashSet::new();
     rows.retain(|(field, _)| seen.insert(field.clone()));
     rows.truncate(DECISIVE_MAX);
-    rows.iter_mut().for_each(|(_, value)| *value = shortened(std::mem::take(value)));
+    rows.iter_mut().for_each(|(_, value)| *value = escape::shortened(value, VALUE_CHARS));
     rows
 }
 
@@ -232,7 +128,7 @@ pub fn telling(step: &StepEvidence) -> Vec<Row> {
         .iter()
         .filter_map(|path| field(path).map(|value| (path, value)))
         .filter(|(_, value)| value.as_array().is_none_or(|list| !list.is_empty()))
-        .map(|(path, value)| ((*path).to_owned(), shortened(shown(value))))
+        .map(|(path, value)| ((*path).to_owned(), escape::shortened(&shown(value), VALUE_CHARS)))
         .collect()
 }
 
@@ -272,13 +168,6 @@ pub fn shown(value: &Value) -> String {
             list.iter().map(|value| item(value, &[])).collect::<Vec<_>>().join("; ")
         }
         value => escape::visible(&value.to_string()),
-    }
-}
-
-fn shortened(text: String) -> String {
-    match text.char_indices().nth(VALUE_CHARS) {
-        Some((at, _)) => format!("{}… ({} characters more)", &text[..at], text[at..].chars().count()),
-        None => text,
     }
 }
 

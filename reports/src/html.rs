@@ -4,10 +4,13 @@
 //! escapes every value by itself (no value of a report is ever marked safe), and the page's content security policy
 //! allows only the one style and the one script whose hashes it names. No text of a report becomes an address.
 
+mod matrix;
+mod method;
 mod results;
 mod stages;
 mod summary;
 mod view;
+mod waivers;
 
 use std::sync::LazyLock;
 
@@ -21,12 +24,25 @@ use sha2::{Digest, Sha256};
 
 use crate::{RenderError, json};
 
-const STYLE: &str = include_str!("../templates/style.css");
+const STYLE: &str = concat!(
+    include_str!("../templates/style/base.css"),
+    include_str!("../templates/style/parts.css"),
+    include_str!("../templates/style/results.css"),
+    include_str!("../templates/style/narrow.css"),
+    include_str!("../templates/style/print.css"),
+);
 const SCRIPT: &str = include_str!("../templates/page.js");
-const TEMPLATES: [(&str, &str); 3] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("report.html", include_str!("../templates/report.html")),
-    ("results.html", include_str!("../templates/results.html")),
     ("parts.html", include_str!("../templates/parts.html")),
+    ("summary.html", include_str!("../templates/summary.html")),
+    ("path.html", include_str!("../templates/path.html")),
+    ("findings.html", include_str!("../templates/findings.html")),
+    ("untested.html", include_str!("../templates/untested.html")),
+    ("passed.html", include_str!("../templates/passed.html")),
+    ("matrices.html", include_str!("../templates/matrices.html")),
+    ("waivers.html", include_str!("../templates/waivers.html")),
+    ("method.html", include_str!("../templates/method.html")),
 ];
 
 static ENVIRONMENT: LazyLock<Result<Environment<'static>, String>> = LazyLock::new(|| {
@@ -41,13 +57,24 @@ static ENVIRONMENT: LazyLock<Result<Environment<'static>, String>> = LazyLock::n
     Ok(environment)
 });
 
-/// The report as a page.
+/// The report as a page that folds what few will read.
 pub fn render(report: &Report) -> Result<String, RenderError> {
+    page(report, false)
+}
+
+/// The report as a page with nothing folded: for browsers that print what is folded as folded.
+pub fn render_flat(report: &Report) -> Result<String, RenderError> {
+    page(report, true)
+}
+
+fn page(report: &Report, flat: bool) -> Result<String, RenderError> {
     let broken = |why: &String| minijinja::Error::new(minijinja::ErrorKind::SyntaxError, why.clone());
     let environment = ENVIRONMENT.as_ref().map_err(broken)?;
     let data = json::render(report)?;
     let page = context! {
         page => Value::from(Serde(view::page(report))),
+        // What a folding part is opened by.
+        open => if flat { " open" } else { "" },
         // The only texts that are not escaped: ours, and JSON that holds no `<`.
         style => Value::from_safe_string(STYLE.to_owned()),
         script => Value::from_safe_string(SCRIPT.to_owned()),

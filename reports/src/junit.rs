@@ -1,7 +1,8 @@
 //! JUnit XML in the dialect that Jenkins, GitLab and Azure read alike.
 //!
 //! One suite per area, one case per scenario, one `failure` per failed case whatever the number of its findings, since
-//! many readers keep one. What got no verdict is an `error`, what was not asked is `skipped`; neither is ever a pass.
+//! many readers keep one. What got no verdict is an `error`; what was not asked, or is waived, is `skipped`; none of them
+//! is ever a pass.
 
 use std::time::Duration;
 
@@ -9,12 +10,12 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 use ringfence_model::report::{Report, ScenarioResult};
 use ringfence_model::verdict::State;
 
-use crate::{RenderError, areas, escape, facts};
+use crate::{RenderError, areas, escape, facts, sorted, tally};
 
 /// The report as a JUnit document.
 pub fn render(report: &Report) -> Result<String, RenderError> {
-    let target = class_part(&facts::target_name(report));
-    let mut document = quick_junit::Report::new(clean(&format!("ringfence {}", facts::target_name(report))));
+    let target = class_part(&tally::target_name(report));
+    let mut document = quick_junit::Report::new(clean(&format!("ringfence {}", tally::target_name(report))));
     document.set_time(Duration::from_millis(report.run.duration_ms));
     let mut results: Vec<_> = report.results.iter().collect();
     results.sort_by_key(|result| &result.verdict.scenario);
@@ -27,7 +28,7 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
         suite.add_property(Property::new("run", clean(&report.run.id)));
         suite.add_property(Property::new("policy", clean(&report.run.policy)));
         for result in group {
-            let mut case = test_case(result);
+            let mut case = test_case(report, result);
             case.set_classname(format!("ringfence.{}.{target}", class_part(area)));
             suite.add_test_case(case);
         }
@@ -36,12 +37,17 @@ pub fn render(report: &Report) -> Result<String, RenderError> {
     Ok(document.to_string()?)
 }
 
-fn test_case(result: &ScenarioResult) -> TestCase {
+fn test_case(report: &Report, result: &ScenarioResult) -> TestCase {
     let verdict = &result.verdict;
     let name = clean(&format!("{}: {}", verdict.scenario, result.title));
-    let mut case = TestCase::new(name, status(result));
+    let mut case = TestCase::new(name, status(report, result));
     case.set_time(Duration::from_millis(result.elapsed_ms));
+    if let Some(file) = &report.method.target_file {
+        // GitLab links it.
+        case.extra.insert("file".into(), clean(&file.path).into());
+    }
     case.add_property(Property::new("severity", verdict.severity.word()));
+    case.add_property(Property::new("state", sorted::state(verdict)));
     for control in &result.controls {
         case.add_property(Property::new("control", clean(control)));
     }
@@ -55,21 +61,26 @@ fn test_case(result: &ScenarioResult) -> TestCase {
     case
 }
 
-fn status(result: &ScenarioResult) -> TestCaseStatus {
+fn status(report: &Report, result: &ScenarioResult) -> TestCaseStatus {
     let verdict = &result.verdict;
     let reasons: Vec<_> = verdict.reasons.iter().map(escape::line).collect();
     let reason = reasons.first().cloned().unwrap_or_else(|| "no reason given".into());
     let mut status = match verdict.state {
         State::Pass => return TestCaseStatus::success(),
+        State::Fail if verdict.waived() => TestCaseStatus::skipped(),
         State::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
         State::Inconclusive | State::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
         State::Skipped | State::NotApplicable => TestCaseStatus::skipped(),
     };
     let (message, kind, description) = match verdict.state {
+        State::Fail if verdict.waived() => {
+            let why = verdict.findings.iter().find_map(|finding| tally::waived(report, result, finding));
+            (why.unwrap_or_else(|| "waived".into()), "waived", failure_text(report, result))
+        }
         State::Fail => {
-            let first =
-                verdict.findings.first().map_or_else(|| escape::prose(&result.title), |f| escape::line(&f.message));
-            (first, verdict.severity.word(), failure_text(result))
+            let first = tally::seen(result).first().map(|finding| escape::line(&finding.message));
+            let first = first.unwrap_or_else(|| escape::prose(&result.title));
+            (first, verdict.severity.word(), failure_text(report, result))
         }
         state => {
             let enable = verdict.to_enable.iter().map(|text| format!("to enable:\n{}", escape::lines(text).join("\n")));
@@ -81,9 +92,10 @@ fn status(result: &ScenarioResult) -> TestCaseStatus {
     status
 }
 
-fn failure_text(result: &ScenarioResult) -> String {
+fn failure_text(report: &Report, result: &ScenarioResult) -> String {
     let mut lines = Vec::new();
     for finding in &result.verdict.findings {
+        lines.extend(tally::waived(report, result, finding));
         lines.push(format!("saw ({}): {}", finding.severity.word(), escape::line(&finding.message)));
         lines.push(format!("expected: {}", escape::prose(&finding.expected)));
         lines.extend(facts::decisive(result, finding).iter().map(|(field, value)| format!("  {field} = {value}")));

@@ -1,16 +1,21 @@
 //! Renderers: a judged run goes in, text comes out. Each is a pure function of [`Report`]: no clock, no network, no
 //! file, and the same report gives the same bytes.
 //!
-//! A renderer is one file and one line in `formats!` below. It draws the order of results, the decisive values and the
-//! flattened evidence from `facts`, so that all of them tell the same story with the same counts, and it takes text
-//! only by way of `escape`: what the target sent can neither move a cursor nor become markup.
+//! A renderer is one file and one line in `formats!` below. It draws the order of results from `sorted`, the counts
+//! from `tally` and the evidence from `facts`, so that all of them tell the same story with the same counts, and it
+//! takes text only by way of `escape`: what the target sent can neither move a cursor nor become markup.
 
 mod areas;
+mod csv;
 mod escape;
 mod facts;
 mod html;
 mod json;
 mod junit;
+mod markdown;
+mod sarif;
+mod sorted;
+mod tally;
 mod terminal;
 mod write;
 
@@ -21,7 +26,7 @@ use ringfence_model::report::Report;
 
 pub use json::schema;
 pub use terminal::{Style, terminal, terminal_brief};
-pub use write::{WriteError, write_atomically};
+pub use write::{WriteError, writable, write_atomically};
 
 /// A report that could not be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +88,11 @@ formats! {
     Json "json" json::render, "Everything, for scripts: ringfence.report/v1, with a published schema.";
     Junit "junit" junit::render, "JUnit XML for Jenkins, GitLab and Azure: one test case per scenario.";
     Html "html" html::render, "One self-contained page for people, with the JSON inside.";
+    HtmlFlat "html-flat" html::render_flat, "The same page with nothing folded, to print from any browser.";
+    Sarif "sarif" sarif::render, "SARIF 2.1.0 for code scanning: failures alone, by GitHub's rules.";
+    SarifFull "sarif-full" sarif::render_full, "SARIF 2.1.0 with every verdict: passed, not applicable and open ones too.";
+    Markdown "markdown" markdown::render, "A summary for a CI job's page or a comment, under 1 MiB.";
+    Csv "csv" csv::render, "A table for spreadsheets: one row per scenario, no formulas.";
 }
 
 impl Format {
@@ -119,6 +129,9 @@ mod tests {
             assert_eq!(format.name().parse(), Ok(format));
         }
         let error = "sarif-9".parse::<Format>().unwrap_err().to_string();
-        assert_eq!(error, "unknown format \"sarif-9\": one of json, junit, html");
+        assert_eq!(
+            error,
+            "unknown format \"sarif-9\": one of json, junit, html, html-flat, sarif, sarif-full, markdown, csv"
+        );
     }
 }

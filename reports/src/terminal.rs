@@ -4,14 +4,14 @@ mod page;
 
 use std::collections::HashSet;
 
-use ringfence_model::report::{Report, ScenarioResult};
+use ringfence_model::report::{Report, ScenarioResult, Standing};
 use ringfence_model::verdict::{Confidence, Level, Severity, State};
 
-use crate::areas;
-use crate::escape;
-use crate::facts::{self, Sorted};
 pub use page::Style;
 use page::{Ink, Page};
+
+use crate::sorted::{self, Sorted};
+use crate::{areas, escape, facts, tally};
 
 /// The whole report for a terminal. Colour codes stand in it only if `style` asks for them, and none comes from the
 /// target.
@@ -21,15 +21,16 @@ pub fn terminal(report: &Report, style: Style) -> String {
     card(&mut page, report);
     if !sorted.findings.is_empty() {
         page.heading(&format!("Findings ({})", sorted.findings.len()), Ink::Alarm);
-        sorted.findings.iter().for_each(|result| finding(&mut page, result));
+        sorted.findings.iter().for_each(|result| finding(&mut page, report, result));
     }
     if !sorted.untested.is_empty() {
         page.heading(&format!("Not tested, and why ({})", sorted.untested.len()), Ink::Warning);
-        facts::alike(&sorted.untested).iter().for_each(|results| untested(&mut page, results));
+        sorted::alike(&sorted.untested).iter().for_each(|results| untested(&mut page, results));
     }
+    waived(&mut page, report, &sorted);
     passed(&mut page, &sorted);
     page.gap();
-    tally(&mut page, report);
+    last_word(&mut page, report);
     run_line(&mut page, report);
     next(&mut page, report, &sorted);
     page.finish()
@@ -53,14 +54,14 @@ pub fn terminal_brief(report: &Report, style: Style) -> String {
         headline(&mut page, result);
         reasons(&mut page, result);
     }
-    page.text(0, Ink::Strong, &facts::tally(report));
+    page.text(0, Ink::Strong, &tally::tally(report));
     page.finish()
 }
 
 fn card(page: &mut Page, report: &Report) {
     let gate = &report.gate;
     let (ink, word) = verdict_word(page, report);
-    page.barred(ink, &format!("{word}: {}", facts::target_name(report)));
+    page.barred(ink, &format!("{word}: {}", tally::target_name(report)));
     page.barred(Ink::Strong, &escape::prose(&gate.sentence));
     let others: Vec<_> =
         gate.conditions.iter().filter(|e| **e != gate.exit).map(|e| format!("{} {}", e.code(), e.meaning())).collect();
@@ -76,7 +77,7 @@ fn card(page: &mut Page, report: &Report) {
         let why = report.run.signal.as_deref().map(|s| format!(" by {}", escape::prose(s))).unwrap_or_default();
         page.barred(Ink::Warning, &format!("the run was ended early{why}: what follows is not everything"));
     }
-    if let Some(not_asked) = facts::not_asked(report) {
+    if let Some(not_asked) = tally::not_asked(report) {
         page.barred(Ink::Warning, &not_asked);
     }
 }
@@ -94,6 +95,7 @@ fn headline(page: &mut Page, result: &ScenarioResult) {
     let verdict = &result.verdict;
     let id = escape::prose(&verdict.scenario);
     let (mark, word, ink) = match verdict.state {
+        State::Fail if verdict.waived() => (page.mark("‖", "="), "waived", Ink::Middle),
         State::Fail => {
             (severity_mark(page, verdict.severity), verdict.severity.word(), Ink::of_severity(verdict.severity))
         }
@@ -111,12 +113,16 @@ fn severity_mark(page: &Page, severity: Severity) -> &'static str {
     }
 }
 
-fn finding(page: &mut Page, result: &ScenarioResult) {
+fn finding(page: &mut Page, report: &Report, result: &ScenarioResult) {
     headline(page, result);
     page.text(2, Ink::Strong, &escape::prose(&result.title));
     circumstances(page, result);
     let mut shown = HashSet::new();
     for finding in &result.verdict.findings {
+        if let Some(why) = tally::waived(report, result, finding) {
+            page.labelled("saw", Ink::Faint, &format!("{} ({why})", escape::line(&finding.message)));
+            continue;
+        }
         let own = match finding.severity == result.verdict.severity {
             true => String::new(),
             false => format!("({}) ", finding.severity.word()),
@@ -159,7 +165,11 @@ fn untested(page: &mut Page, results: &[&ScenarioResult]) {
                 Some(why) => format!("not asked: {}", escape::prose(why)),
                 None => seen.join(", "),
             };
-            page.labelled("evidence", Ink::Plain, &format!("{} ({}): {seen}", escape::prose(&step.step), step.probe));
+            page.labelled(
+                "evidence",
+                Ink::Plain,
+                &format!("{} ({}): {seen}", escape::prose(&step.step), escape::prose(&step.probe)),
+            );
         }
         notes(page, result);
         page.verbatim("again", Ink::Calm, &[escape::prose(&result.reproduce)]);
@@ -190,7 +200,30 @@ fn circumstances(page: &mut Page, result: &ScenarioResult) {
     } else if verdict.tries > 1 {
         said.push(format!("{} tries agree", verdict.tries));
     }
+    said.extend(verdict.findings.iter().find_map(|finding| finding.standing).map(|standing| match standing {
+        Standing::New => "new".to_owned(),
+        Standing::Reopened => "reopened: it was fixed before".to_owned(),
+        Standing::Unchanged => "in the baseline".to_owned(),
+    }));
     page.text(2, Ink::Faint, &said.join(", "));
+}
+
+/// What is accepted, until when and why; and the waivers that need a hand.
+fn waived(page: &mut Page, report: &Report, sorted: &Sorted) {
+    let trouble = tally::waiver_trouble(report);
+    if sorted.waived.is_empty() && trouble.is_empty() {
+        return;
+    }
+    page.heading(&format!("Waived ({})", sorted.waived.len()), Ink::Middle);
+    for result in &sorted.waived {
+        headline(page, result);
+        page.text(2, Ink::Strong, &escape::prose(&result.title));
+        for finding in &result.verdict.findings {
+            page.labelled("saw", Ink::Plain, &escape::line(&finding.message));
+            tally::waived(report, result, finding).iter().for_each(|why| page.labelled("", Ink::Plain, why));
+        }
+    }
+    trouble.iter().for_each(|text| page.text(0, Ink::Warning, text));
 }
 
 fn passed(page: &mut Page, sorted: &Sorted) {
@@ -213,10 +246,11 @@ fn passed(page: &mut Page, sorted: &Sorted) {
 }
 
 /// The last word repeats the first: a long report has pushed that off the screen.
-fn tally(page: &mut Page, report: &Report) {
+fn last_word(page: &mut Page, report: &Report) {
     let (ink, word) = verdict_word(page, report);
     page.text(0, ink, &format!("{word} (exit code {})", report.gate.code));
-    page.text(0, Ink::Strong, &facts::tally(report));
+    page.text(0, Ink::Strong, &tally::tally(report));
+    tally::delta(report).iter().for_each(|delta| page.text(0, Ink::Plain, delta));
 }
 
 fn run_line(page: &mut Page, report: &Report) {
@@ -225,8 +259,8 @@ fn run_line(page: &mut Page, report: &Report) {
         vec![format!("run {}", escape::prose(&run.id)), format!("{} wall", facts::duration(run.duration_ms))];
     parts.extend(run.cpu_ms.map(|ms| format!("{} CPU", facts::duration(ms))));
     parts.extend(run.peak_rss_kib.map(|kib| format!("{} peak memory", facts::memory(kib))));
-    parts.push(facts::count(run.steps, "step"));
-    parts.push(facts::count(run.conversations, "conversation"));
+    parts.push(tally::count(run.steps, "step"));
+    parts.push(tally::count(run.conversations, "conversation"));
     page.text(0, Ink::Faint, &parts.join(", "));
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 /// What every output of ours has near its start, and a target file or a scenario has not.
 const MARK: &str = "ringfence.report";
@@ -38,6 +38,15 @@ pub enum WriteError {
     },
 }
 
+/// Whether [`write_atomically`] would write there, as far as that can be known before: nothing that has to stay is in the
+/// way, and the folder takes a new file.
+///
+/// # Errors
+/// [`WriteError`], which names the path.
+pub fn writable(path: &Path, force: bool) -> Result<(), WriteError> {
+    temporary(path, force).map(drop)
+}
+
 /// Writes a file whole or not at all: into a new temporary file of the same folder (created exclusively, mode 0600 on
 /// unix), flushed to the disk, then renamed. A report that ringfence wrote earlier is replaced; any other file only with
 /// `force`; a folder, symbolic link, pipe, socket or device never.
@@ -46,12 +55,7 @@ pub enum WriteError {
 /// [`WriteError`], which names the path. The temporary file is removed.
 pub fn write_atomically(path: &Path, text: &str, force: bool) -> Result<(), WriteError> {
     let io = |error| WriteError::Io { path: path.to_owned(), error };
-    if path.file_name().is_none() {
-        return Err(WriteError::NoName(path.to_owned()));
-    }
-    let replaces = may_replace(path, force)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = Builder::new().prefix(".ringfence-").suffix(".tmp").tempfile_in(folder).map_err(io)?;
+    let (mut file, replaces) = temporary(path, force)?;
     file.write_all(text.as_bytes()).map_err(io)?;
     file.as_file().sync_all().map_err(io)?;
     if replaces {
@@ -64,6 +68,17 @@ pub fn write_atomically(path: &Path, text: &str, force: bool) -> Result<(), Writ
         })?;
     }
     Ok(())
+}
+
+/// A new file beside the path, and whether something is there that it is to replace.
+fn temporary(path: &Path, force: bool) -> Result<(NamedTempFile, bool), WriteError> {
+    if path.file_name().is_none() {
+        return Err(WriteError::NoName(path.to_owned()));
+    }
+    let replaces = may_replace(path, force)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = Builder::new().prefix(".ringfence-").suffix(".tmp").tempfile_in(folder);
+    Ok((file.map_err(|error| WriteError::Io { path: path.to_owned(), error })?, replaces))
 }
 
 /// Whether something is there to be replaced.
@@ -105,11 +120,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.json");
         write_atomically(&path, OURS, false).unwrap();
+        writable(&path, false).unwrap();
         write_atomically(&path, "ringfence.report again", false).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "ringfence.report again");
 
         fs::write(&path, "# target file for ringfence").unwrap();
         assert!(matches!(write_atomically(&path, OURS, false), Err(WriteError::Exists(_))));
+        assert!(matches!(writable(&path, false), Err(WriteError::Exists(_))) && writable(&path, true).is_ok());
         assert_eq!(fs::read_to_string(&path).unwrap(), "# target file for ringfence");
         write_atomically(&path, OURS, true).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), OURS);

@@ -45,16 +45,16 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 0);
   });
 
-  // A link into a folded part unfolds it; paper shows everything but the fields of what passed.
+  // A link into a folded part unfolds it; paper shows everything.
   const reveal = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
-    if (target && target.tagName === "DETAILS") target.open = true;
+    for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
   };
   addEventListener("hashchange", reveal);
   reveal();
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = all("details:not([open])").filter((part) => !part.matches(".result.pass .step"));
+    folded = all("details:not([open])");
     for (const part of folded) part.open = true;
     for (const result of all(".result")) result.hidden = false;
   });

@@ -1,10 +1,14 @@
 //! The command line: one definition, from which `--help`, errors and suggestions come.
 
+mod known;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ringfence_model::verdict::Severity;
 use ringfence_reports::Format;
+
+pub use known::{AgainstArgs, BaselineAction, BaselineArgs, BaselinePrune, BaselineRun, DiffArgs, WaiveArgs};
 
 /// Longest call of `ringfence call`, in seconds (house).
 pub const MAX_CALL_S: u32 = 600;
@@ -60,6 +64,12 @@ pub enum Command {
     Run(RunArgs),
     /// Judge a journal again, without asking the target anything
     Judge(JudgeArgs),
+    /// Print the lines that waive the findings of a run, for somebody to fill in and answer for
+    Waive(WaiveArgs),
+    /// Keep the findings that are known of a target, in a file to review
+    Baseline(BaselineArgs),
+    /// Compare two runs of one target: what is new, fixed, back, unchanged
+    Diff(DiffArgs),
     /// List the scenarios
     List(ListArgs),
     /// Explain one scenario: why, how, what must hold, what to do
@@ -98,6 +108,14 @@ pub struct GateArgs {
     /// Write a report: json, junit or html, as FORMAT=PATH; may be repeated
     #[arg(short, long = "output", value_parser = output, value_name = "FORMAT=PATH")]
     pub output: Vec<(Format, PathBuf)>,
+    /// Replace output files that are no reports of ringfence, too
+    #[arg(long)]
+    pub force: bool,
+    /// Lowest severity of the findings that the terminal shows; files, counts and exit code know all of them
+    #[arg(long, value_parser = severity, default_value = "low", value_name = "SEVERITY")]
+    pub show: Severity,
+    #[command(flatten)]
+    pub against: AgainstArgs,
 }
 
 /// Arguments of `run`.
@@ -106,7 +124,8 @@ pub struct GateArgs {
 Examples:
     ringfence run --target target.toml
     ringfence run --target target.toml --only 'media/*' -o html=report.html -o junit=junit.xml
-    ringfence run --target target.toml --fail-on high --journal run.jsonl")]
+    ringfence run --target target.toml --fail-on high --journal run.jsonl
+    ringfence run --target target.toml --resume run.jsonl")]
 pub struct RunArgs {
     /// Description of the deployment; `ringfence lab` prints one to start from
     #[arg(short, long, value_name = "FILE")]
@@ -122,6 +141,9 @@ pub struct RunArgs {
     /// Where the evidence goes, one JSON line per event; that of the run before moves to *.previous.jsonl
     #[arg(long, default_value = "ringfence-out/run.jsonl", value_name = "FILE")]
     pub journal: PathBuf,
+    /// Go on with a run that broke off: asks what is left of it, with the same target file, policy and scenarios
+    #[arg(long, value_name = "JOURNAL", conflicts_with_all = ["journal", "only", "tries"])]
+    pub resume: Option<PathBuf>,
     /// Print the verdict and the findings only
     #[arg(short, long)]
     pub quiet: bool,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ringfence_judge::{Library, LoadError, Policies, ScenarioSource, Standards, Vocabulary};
+use ringfence_judge::{Bearing, Library, LoadError, Policies, ScenarioSource, Standards, Vocabulary};
 use ringfence_lab::fault::Fault;
 use ringfence_model::evidence::RunHeader;
 use ringfence_model::policy::Policy;
@@ -66,6 +66,7 @@ pub fn policy(name: &str) -> Result<Policy, Problem> {
 pub struct Kept {
     claims: Vec<Claim>,
     controls: Vec<Control>,
+    bearings: Vec<Bearing>,
 }
 
 impl Kept {
@@ -73,12 +74,14 @@ impl Kept {
     pub fn standards() -> Result<Self, Problem> {
         let claims: Claims = toml::from_str(ringfence_scenarios::CLAIMS).map_err(Problem::internal)?;
         let controls: Controls = toml::from_str(ringfence_scenarios::CONTROLS).map_err(Problem::internal)?;
-        Ok(Self { claims: claims.claim, controls: controls.control })
+        let bearings = ringfence_scenarios::SCENARIOS.iter().map(|(_, text)| toml::from_str(text));
+        let bearings = bearings.collect::<Result<Vec<Bearing>, _>>().map_err(Problem::internal)?;
+        Ok(Self { claims: claims.claim, controls: controls.control, bearings })
     }
 
     /// As the judge takes them.
     pub fn view(&self) -> Standards<'_> {
-        Standards { claims: &self.claims, controls: &self.controls }
+        Standards { claims: &self.claims, controls: &self.controls, bearings: &self.bearings }
     }
 }
 

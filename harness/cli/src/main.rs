@@ -3,13 +3,16 @@
 #[macro_use]
 mod terminal;
 
+mod against;
 mod args;
 mod browser;
 mod commands;
+mod evidence;
 mod library;
 mod outputs;
 mod problem;
 mod progress;
+mod recorded;
 mod signals;
 mod sound;
 
@@ -20,7 +23,7 @@ use clap::error::ErrorKind;
 use ringfence_model::Exit;
 
 use crate::args::{Cli, Command};
-use crate::commands::{call, demo, explain, judge, lab, list, run};
+use crate::commands::{baseline, call, demo, diff, explain, judge, lab, list, run, waive};
 use crate::problem::Problem;
 
 fn main() -> ExitCode {
@@ -58,6 +61,9 @@ async fn dispatch(cli: Cli) -> Result<Exit, Problem> {
         Command::Demo => demo::demo(style).await,
         Command::Run(args) => run::run(args, style).await,
         Command::Judge(args) => judge::judge(&args, style),
+        Command::Waive(args) => waive::waive(&args),
+        Command::Baseline(args) => baseline::baseline(&args),
+        Command::Diff(args) => diff::diff(&args),
         Command::List(args) => list::list(&args, style),
         Command::Explain(args) => explain::explain(&args, style),
         Command::Call(args) => call::call(args).await,

@@ -28,11 +28,12 @@ const WIDTH: usize = 100;
 /// The style for stdout.
 pub fn style(color: Color) -> Style {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
     let color = match color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto if set("NO_COLOR") => false,
-        Color::Auto => set("CLICOLOR_FORCE") || (std::io::stdout().is_terminal() && !dumb()),
+        Color::Auto => forced || (std::io::stdout().is_terminal() && !dumb()),
     };
     let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let width = width.or_else(|| terminal_size::terminal_size().map(|(width, _)| width.0.into()));

@@ -11,6 +11,8 @@ mod expected;
 mod hardened;
 #[path = "beds/tool.rs"]
 mod tool;
+#[path = "beds/variants.rs"]
+mod variants;
 
 use std::path::Path;
 use std::process::Command;

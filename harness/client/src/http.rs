@@ -9,7 +9,7 @@ use ringfence_model::observation::Outcome;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::net::{Limits, tls_error};
+use crate::net::{Limits, Via, tls_error};
 use crate::{Failure, Net};
 
 /// What is asked. Header values may hold secrets, so there is no `Debug`.
@@ -90,8 +90,13 @@ pub async fn request(net: &Net, request: Request) -> Result<Answer, Failure> {
 pub async fn whole_or_broken(net: &Net, request: Request) -> Result<Answer, Box<Broken>> {
     let limits = *net.limits();
     let mut answer = Answer::default();
+    let url = request.url.clone();
+    net.rest(&url).await;
     let (failure, not_http) = match timeout(limits.exchange, exchange(net, request, &limits, &mut answer)).await {
-        Ok(Ok(())) => return Ok(answer),
+        Ok(Ok(())) => {
+            net.note_rest(&url, answer.status, answer.header("retry-after"));
+            return Ok(answer);
+        }
         Ok(Err(Broken { failure, not_http, .. })) => (failure, not_http),
         Err(_) => (Failure::timeout(format!("no whole HTTP answer within {:?}", limits.exchange)), false),
     };
@@ -135,14 +140,17 @@ async fn exchange(net: &Net, request: Request, limits: &Limits, answer: &mut Ans
     if let Some(body) = body {
         outgoing = outgoing.body(body);
     }
-    net.note_dialled();
+    net.turn().await;
+    net.note_conversation();
     let response = outgoing.send().await.map_err(|error| {
+        addresses.iter().for_each(|address| net.note_dialled(*address, Via::Tcp)); // each was tried, or may have been
         if tls_error(&error).is_some() || !error.is_connect() && !error.is_timeout() {
             net.note_answer();
         }
         Broken { not_http: not_http(&error), ..failure(&error).into() }
     })?;
     net.note_answer();
+    response.remote_addr().into_iter().for_each(|address| net.note_dialled(address, Via::Tcp));
     answer.status = response.status().as_u16();
     answer.tls_version = recorded.version().map(str::to_owned);
     answer.headers = read_head(&response, limits)?;

@@ -42,6 +42,14 @@ pub enum JudgeError {
         /// What the reader says.
         problem: String,
     },
+    /// A line does not follow from the one before it.
+    #[error(
+        "journal line {line} was changed, or lines before it were removed, inserted or moved: its hash does not follow"
+    )]
+    Chain {
+        /// Line, from 1.
+        line: usize,
+    },
     /// Another format or a later version.
     #[error("journal format is `{found}`; this version reads `{known}`")]
     Format {

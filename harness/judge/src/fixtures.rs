@@ -1,5 +1,6 @@
 //! A small vocabulary and the words of the catalogue's heads, for tests.
 
+pub(crate) mod result;
 pub(crate) mod run;
 
 use ringfence_model::observation::{CallSeen, Common, HeaderField, Leak};

@@ -1,12 +1,18 @@
-//! The journal: one JSON object per line, written in order, read in any.
+//! The journal: one JSON object per line, chained by hash. Judging asks for scenario, try and step, never for the order.
+
+mod chain;
+mod integrity;
 
 use std::collections::BTreeMap;
 
-use ringfence_model::evidence::{End, Entry, Event, JOURNAL_FORMAT, NotAsked, OwnFault, Plan, RunHeader, Seen};
-use ringfence_model::untrusted::inert_json;
+use ringfence_model::evidence::{
+    End, Entry, Event, JOURNAL_FORMAT, NotAsked, OwnFault, Plan, Resumed, RunHeader, Seen,
+};
 use serde_json::Value;
 
 use crate::JudgeError;
+
+pub use chain::Chain;
 
 /// Largest journal, in bytes: far above any run, below what a machine has.
 pub const MAX_BYTES: usize = 512 * 1024 * 1024;
@@ -24,8 +30,18 @@ pub struct Journal {
     pub end: Option<End>,
     /// True where the last line broke off in the middle, as after a kill.
     pub torn: bool,
-    /// Milliseconds from the run's begin to its last event.
+    /// Milliseconds from the run's begin to its last event, without those between a break and what was resumed.
     pub duration_ms: u64,
+    /// How the run went on, each time that it was resumed.
+    pub resumed: Vec<Resumed>,
+    /// How the run ended the last time before it was resumed, where it could tell.
+    pub earlier_end: Option<End>,
+    /// Observations of tries that began anew when it was resumed: no verdict looks at them, the budget does.
+    pub dropped: Vec<Seen>,
+    /// The chain of the lines.
+    pub chain: Chain,
+    /// SHA-256 of a file whose last line broke off.
+    torn_file: String,
     tries: BTreeMap<String, BTreeMap<u32, Try>>,
 }
 
@@ -49,73 +65,79 @@ impl Try {
     }
 }
 
-/// One line of a journal, with its line end; harmless also where somebody prints it on a terminal.
-pub fn write_line(entry: &Entry) -> String {
-    // Entries hold JSON values, text and numbers only: none of them can fail to be written.
-    let mut line = inert_json(&serde_json::to_string(entry).unwrap_or_default());
-    line.push('\n');
-    line
-}
-
-/// Reads a journal. A last line that broke off is dropped and noted in [`Journal::torn`].
+/// Reads a journal, and holds every line against its hash. A last line that broke off, one without its line end, is
+/// dropped and noted in [`Journal::torn`].
 ///
 /// # Errors
-/// [`JudgeError`], which names the line: another format, an event that is none, two that contradict each other, a
-/// journal without its first line, or one above the limits.
+/// [`JudgeError`], which names the line: one that does not follow from the line before, another format, an event that is
+/// none, two that contradict each other, a journal without its first line, or one above the limits.
 pub fn read(bytes: &[u8]) -> Result<Journal, JudgeError> {
     if bytes.len() > MAX_BYTES {
         return Err(JudgeError::TooLarge { limit: MAX_BYTES, unit: "bytes" });
     }
-    let mut entries = Vec::new();
-    let mut torn = false;
-    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-    for (index, line) in lines.iter().enumerate() {
-        if entries.len() >= MAX_EVENTS {
+    let mut journal: Option<Journal> = None;
+    let mut chain = Chain::default();
+    let mut torn = None;
+    for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        if index >= MAX_EVENTS {
             return Err(JudgeError::TooLarge { limit: MAX_EVENTS, unit: "events" });
         }
-        let whole = line.ends_with(b"\n");
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        match parse(line) {
-            Ok(entry) => entries.push(entry),
-            Err(Refusal::Format(found)) => return Err(JudgeError::Format { found, known: JOURNAL_FORMAT }),
-            Err(Refusal::Unreadable(_)) if !whole && index + 1 == lines.len() => torn = true,
-            Err(Refusal::Unreadable(problem)) => return Err(JudgeError::Line { line: index + 1, problem }),
+        let Some(whole) = line.strip_suffix(b"\n") else {
+            torn = Some(line);
+            break;
+        };
+        let entry = parse(whole, index, &mut chain)?;
+        match (&mut journal, &entry.event) {
+            (Some(journal), _) => journal.push(entry)?,
+            (None, Event::Run(header)) => journal = Some(Journal::new((**header).clone())),
+            (None, _) => return Err(JudgeError::NoHeader),
         }
     }
-    let header =
-        entries.iter().find_map(|entry| if let Event::Run(header) = &entry.event { Some(header) } else { None });
-    let mut journal = Journal::new((**header.ok_or(JudgeError::NoHeader)?).clone());
-    for entry in entries {
-        journal.push(entry)?;
+    let mut journal = journal.ok_or(JudgeError::NoHeader)?;
+    if let Some(torn) = torn {
+        journal.torn = true;
+        journal.torn_file = chain.file_and(torn);
     }
-    journal.torn = torn;
+    journal.chain = chain;
     Ok(journal)
 }
 
-enum Refusal {
-    Format(String),
-    Unreadable(String),
-}
-
-fn parse(line: &[u8]) -> Result<Entry, Refusal> {
-    let unreadable = |error: serde_json::Error| Refusal::Unreadable(error.to_string());
+/// One line, of which the chain says that it follows.
+fn parse(line: &[u8], index: usize, chain: &mut Chain) -> Result<Entry, JudgeError> {
+    let follows = chain.follows(line);
+    let unreadable = |error: serde_json::Error| JudgeError::Line { line: index + 1, problem: error.to_string() };
+    // The first line is read whatever its hash says: of what is no journal, or an older one, that is to be told.
+    if !follows && index > 0 {
+        return Err(JudgeError::Chain { line: index + 1 });
+    }
     let value: Value = serde_json::from_slice(line).map_err(unreadable)?;
     // The format is asked first: another one may not even have this version's fields.
     if value["event"] == "run"
         && let Some(found) = value["format"].as_str()
         && found != JOURNAL_FORMAT
     {
-        return Err(Refusal::Format(found.chars().take(64).collect()));
+        return Err(JudgeError::Format { found: found.chars().take(64).collect(), known: JOURNAL_FORMAT });
     }
-    serde_json::from_value(value).map_err(unreadable)
+    let entry = serde_json::from_value(value).map_err(unreadable)?;
+    if follows { Ok(entry) } else { Err(JudgeError::Chain { line: index + 1 }) }
 }
 
 impl Journal {
     /// A journal of which only the first line is there: for judging while a run goes on.
     pub fn new(header: RunHeader) -> Self {
-        Self { header, plan: None, end: None, torn: false, duration_ms: 0, tries: BTreeMap::new() }
+        Self {
+            header,
+            plan: None,
+            end: None,
+            torn: false,
+            duration_ms: 0,
+            resumed: Vec::new(),
+            earlier_end: None,
+            dropped: Vec::new(),
+            chain: Chain::default(),
+            torn_file: String::new(),
+            tries: BTreeMap::new(),
+        }
     }
 
     /// Adds one event.
@@ -129,11 +151,27 @@ impl Journal {
             Event::Run(_) => Err(twice("run", "the journal")),
             Event::Plan(plan) => once(&mut self.plan, plan, "plan"),
             Event::End(end) => once(&mut self.end, end, "end"),
+            Event::Resumed(resumed) => {
+                self.go_on(resumed);
+                Ok(())
+            }
             Event::Seen(seen) => put(&mut self.of(&seen.scenario, seen.attempt).seen, seen, "seen"),
             Event::Ended(seen) => put(&mut self.of(&seen.scenario, seen.attempt).ended, seen, "ended"),
             Event::NotAsked(event) => put(&mut self.of(&event.scenario, event.attempt).not_asked, event, "not-asked"),
             Event::OwnFault(event) => put(&mut self.of(&event.scenario, event.attempt).own_faults, event, "own-fault"),
         }
+    }
+
+    /// The run goes on behind its end so far; what begins anew is forgotten.
+    fn go_on(&mut self, resumed: Resumed) {
+        self.earlier_end = self.end.take().or(self.earlier_end.take());
+        for again in &resumed.again {
+            if let Some(tries) = self.tries.get_mut(&again.scenario) {
+                let dropped = tries.split_off(&again.attempt).into_values();
+                self.dropped.extend(dropped.flat_map(|tried| tried.seen.into_values()));
+            }
+        }
+        self.resumed.push(resumed);
     }
 
     fn of(&mut self, scenario: &str, attempt: u32) -> &mut Try {

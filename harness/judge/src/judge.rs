@@ -8,7 +8,7 @@ use ringfence_model::verdict::{Confidence, Level, Line, Severity, State, Verdict
 
 use crate::journal::{Journal, Try};
 use crate::library::Library;
-use one_try::{Judgement, unfinished};
+use one_try::{Judgement, missing, unfinished};
 
 /// Judges every scenario of a journal, by id. With `policy`, by that one instead of the run's.
 pub fn judge(journal: &Journal, library: &Library, policy: Option<&Policy>) -> Vec<Verdict> {
@@ -59,6 +59,13 @@ pub fn judge_try(journal: &Journal, library: &Library, policy: Option<&Policy>, 
     one_try(journal, library, policy, id, attempt, false)
 }
 
+/// Whether every step of a try was asked, or told to be left out, and nothing is still held. A try that broke off before
+/// that begins anew when its run is resumed.
+pub fn came_to_its_end(journal: &Journal, library: &Library, id: &str, attempt: u32) -> bool {
+    let tried = journal.tries(id).find(|(number, _)| *number == attempt).map(|(_, tried)| tried);
+    library.get(id).zip(tried).is_some_and(|(loaded, tried)| missing(loaded, tried, true).is_none())
+}
+
 /// `broken_off`: the journal goes no further, and the run did not say that it came to its end.
 fn one_try(
     journal: &Journal,
@@ -102,6 +109,7 @@ fn blank(scenario: &Scenario, state: State, tries: u32, reasons: Vec<Line>) -> V
         reasons,
         to_enable: None,
         findings: Vec::new(),
+        held: Vec::new(),
         notes: Vec::new(),
         confidence: Confidence::High,
         tries,
@@ -118,6 +126,7 @@ fn unknown_scenario(id: &str) -> Verdict {
         reasons: vec![Line::ours("the journal names this scenario and holds no text of it")],
         to_enable: None,
         findings: Vec::new(),
+        held: Vec::new(),
         notes: Vec::new(),
         confidence: Confidence::High,
         tries: 0,

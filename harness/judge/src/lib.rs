@@ -5,9 +5,15 @@
 //! the one into verdicts by the other, [`gate`] turns verdicts into an exit code, [`report`] into what renderers draw.
 //! The same journal gives the same report, byte for byte.
 
+mod assess;
+mod baseline;
 mod check;
+mod day;
+mod diff;
 mod error;
 mod explain;
+mod file;
+mod fingerprint;
 #[cfg(test)]
 mod fixtures;
 mod gate;
@@ -15,7 +21,9 @@ pub mod journal;
 mod judge;
 mod library;
 mod load;
+mod matrix;
 mod nearest;
+mod oracle;
 mod policies;
 mod reason;
 mod report;
@@ -28,18 +36,24 @@ mod truth;
 mod types;
 mod values;
 mod vocabulary;
+mod waivers;
 mod words;
 
+pub use assess::{Assessment, assess};
+pub use baseline::Baseline;
+pub use diff::{Changed, Diff, StateChange, diff};
 pub use error::{JudgeError, LoadError};
 pub use explain::{Explanation, WordUsed, explain};
-pub use gate::{GateInput, gate, nothing_answered};
+pub use gate::{GateInput, gate, led_outside, nothing_answered};
 pub use journal::Journal;
-pub use judge::{judge, judge_scenario, judge_try};
+pub use judge::{came_to_its_end, judge, judge_scenario, judge_try};
 pub use library::{Library, Loaded, WithError};
 pub use load::ScenarioSource;
+pub use matrix::Bearing;
 pub use nearest::hint;
 pub use policies::Policies;
 pub use report::{Standards, report};
 pub use truth::{Cause, Truth};
 pub use values::Variables;
 pub use vocabulary::{ProbeWords, Vocabulary};
+pub use waivers::Waivers;

@@ -9,6 +9,7 @@ use ringfence_model::verdict::{Level, Severity};
 use serde_json::{Map, Value};
 
 use crate::check::Checked;
+use crate::fingerprint::fingerprint;
 use crate::template::Template;
 use crate::truth::{Cause, Truth, compute, holds};
 use crate::values::{Variables, to_json};
@@ -80,6 +81,13 @@ pub(crate) struct ExpectOne {
     pub otherwise: Template,
 }
 
+impl ExpectOne {
+    /// The fingerprint of a finding that this condition makes.
+    pub(crate) fn fingerprint(&self, scenario: &str, target: &str) -> String {
+        fingerprint(scenario, target, &self.that.text, self.step.as_deref())
+    }
+}
+
 /// A computed parameter has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("parameter `{parameter}` of step `{step}` cannot be computed: {}", crate::reason::say(.causes))]
@@ -117,6 +125,15 @@ impl Library {
     pub fn texts<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<ScenarioText> {
         let text = |id| self.get(id).map(|loaded| ScenarioText { id: String::from(id), text: loaded.text.clone() });
         ids.into_iter().filter_map(text).collect()
+    }
+
+    /// The fingerprints of all findings that these scenarios can make on a target of that name.
+    pub fn fingerprints(&self, target: &str) -> BTreeSet<String> {
+        let of = |loaded: &Loaded| {
+            let id = &loaded.scenario.id;
+            loaded.conditions().map(|(_, one)| one.fingerprint(id, target)).collect::<Vec<_>>()
+        };
+        self.scenarios().flat_map(of).collect()
     }
 
     /// A fresh set of variables for one try of a chain: `target` as the journal's header has it, the policy resolved.

@@ -1,15 +1,15 @@
 //! The report: verdicts with their evidence and texts, in the form that renderers and JSON take.
 
-use std::collections::BTreeSet;
-
 use ringfence_model::policy::Policy;
-use ringfence_model::report::{Counts, Gate, Integrity, REPORT_FORMAT, Report, RunInfo, ScenarioResult, StepEvidence};
+use ringfence_model::report::{Counts, Gate, REPORT_FORMAT, Report, RunInfo, Sampled, ScenarioResult, StepEvidence};
 use ringfence_model::scenario::Manual;
 use ringfence_model::standards::{Claim, Control};
 use ringfence_model::verdict::{Intrusion, Verdict};
 
 use crate::journal::{Journal, Try};
 use crate::library::{Library, Loaded};
+use crate::matrix::{Bearing, matrices};
+use crate::oracle::{basis, oracles};
 
 /// Options of the asking command that belong into the one that reproduces a finding.
 const CARRIED: [&str; 3] = ["--target", "--policy", "--scenarios"];
@@ -21,9 +21,12 @@ pub struct Standards<'a> {
     pub claims: &'a [Claim],
     /// Clauses of standards.
     pub controls: &'a [Control],
+    /// What each scenario of this version bears on, also those that are no part of the run.
+    pub bearings: &'a [Bearing],
 }
 
-/// Builds the report. The same journal, verdicts and gate give the same report.
+/// Builds the report. The same journal, verdicts and gate give the same report. Waivers and the comparison with a
+/// baseline are the caller's to fill in.
 pub fn report(
     journal: &Journal,
     verdicts: &[Verdict],
@@ -32,27 +35,27 @@ pub fn report(
     policy: Option<&Policy>,
     standards: Standards<'_>,
 ) -> Report {
-    let mut results: Vec<ScenarioResult> = verdicts.iter().map(|verdict| result(journal, verdict, library)).collect();
+    let mut results: Vec<ScenarioResult> =
+        verdicts.iter().map(|verdict| result(journal, verdict, library, policy)).collect();
     results.sort_by(|a, b| a.verdict.scenario.cmp(&b.verdict.scenario));
-    let cited: BTreeSet<&str> = results.iter().flat_map(|result| &result.claims).map(String::as_str).collect();
-    let claims = standards.claims.iter().filter(|claim| cited.contains(claim.id.as_str())).cloned().collect();
-    let cited: BTreeSet<&str> = results.iter().flat_map(|result| &result.controls).map(String::as_str).collect();
-    let controls = standards.controls.iter().filter(|control| cited.contains(control.id.as_str())).cloned().collect();
+    let matrices = matrices(&results, standards, journal.header.target["adapter"].as_str().unwrap_or_default());
+    let sampled = journal.end.as_ref().map(|end| end.sampled.clone()).unwrap_or_default();
     Report {
         format: REPORT_FORMAT.into(),
         run: run_info(journal, policy),
         gate,
         counts: Counts::of(verdicts),
         method: journal.header.method.clone(),
-        sampled: journal.end.as_ref().map(|end| end.sampled.clone()).unwrap_or_default(),
-        integrity: Integrity::default(),
+        sampled: Sampled { oracles: oracles(&results), ..sampled },
+        basis: basis(&results, &journal.header.method),
+        integrity: journal.integrity(policy),
         results,
         waivers: Vec::new(),
         delta: None,
-        claims,
-        controls,
-        claim_matrix: Vec::new(),
-        control_matrix: Vec::new(),
+        claims: matrices.claims,
+        controls: matrices.controls,
+        claim_matrix: matrices.claim_matrix,
+        control_matrix: matrices.control_matrix,
     }
 }
 
@@ -80,9 +83,9 @@ fn run_info(journal: &Journal, policy: Option<&Policy>) -> RunInfo {
     }
 }
 
-fn result(journal: &Journal, verdict: &Verdict, library: &Library) -> ScenarioResult {
+fn result(journal: &Journal, verdict: &Verdict, library: &Library, policy: Option<&Policy>) -> ScenarioResult {
     let id = &verdict.scenario;
-    let reproduce = reproduce(&journal.header.command, id);
+    let reproduce = reproduce(&journal.header.command, policy.map(|policy| policy.name.as_str()), id);
     let Some(loaded) = library.get(id) else {
         return ScenarioResult {
             title: id.clone(),
@@ -92,6 +95,7 @@ fn result(journal: &Journal, verdict: &Verdict, library: &Library) -> ScenarioRe
             claims: Vec::new(),
             controls: Vec::new(),
             evidence: Vec::new(),
+            proved: None,
             reproduce,
             elapsed_ms: 0,
         };
@@ -108,6 +112,7 @@ fn result(journal: &Journal, verdict: &Verdict, library: &Library) -> ScenarioRe
         controls: scenario.controls.clone(),
         elapsed_ms: evidence.iter().filter_map(elapsed).fold(0, u64::saturating_add),
         evidence,
+        proved: scenario.proof.as_ref().map(|proof| proof.fault.clone()),
         reproduce,
     }
 }
@@ -133,11 +138,16 @@ fn evidence(loaded: &Loaded, tried: &Try) -> Vec<StepEvidence> {
     steps
 }
 
-/// The command that asks one scenario again: the target, policy and scenario folders of the asking one, nothing else.
-fn reproduce(command: &str, id: &str) -> String {
+/// The command that asks one scenario again: the target, policy and scenario folders of the asking one, nothing else; the
+/// policy that was judged by, where that is another.
+fn reproduce(command: &str, policy: Option<&str>, id: &str) -> String {
     let words = words(command);
     let mut options = Vec::new();
     for option in CARRIED {
+        if let Some(name) = policy.filter(|_| option == "--policy") {
+            options.push(format!("--policy {name}"));
+            continue;
+        }
         let given = words.iter().enumerate().filter_map(|(at, word)| match word.strip_prefix(option) {
             Some("") => words.get(at + 1).copied(),
             Some(value) => value.strip_prefix('='),

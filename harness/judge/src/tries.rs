@@ -21,6 +21,8 @@ pub(crate) fn join(verdicts: Vec<Verdict>) -> Option<Verdict> {
         [first, ..] => *first,
     };
     let said = states.iter().map(|state| state.word()).collect::<Vec<_>>().join(", ");
+    let seen_broken: Vec<String> =
+        verdicts.iter().flat_map(|verdict| &verdict.findings).map(|finding| finding.fingerprint.clone()).collect();
     // The last try that came to the joint state speaks; where none did, the last one does, as inconclusive.
     let last = verdicts.iter().rposition(|verdict| verdict.state == state);
     let at = last.unwrap_or(verdicts.len().saturating_sub(1));
@@ -36,6 +38,11 @@ pub(crate) fn join(verdicts: Vec<Verdict>) -> Option<Verdict> {
             _ => joint.notes.push(differ),
         }
     }
+    if joint.state == State::Inconclusive {
+        joint.held.clear();
+    }
+    // What one try saw broken and another saw to hold is not known to hold.
+    joint.held.retain(|fingerprint| !seen_broken.contains(fingerprint));
     joint.tries = tries;
     joint.confidence = if agree { Confidence::High } else { Confidence::Low };
     Some(joint)
@@ -55,6 +62,7 @@ mod tests {
             reasons: Vec::new(),
             to_enable: None,
             findings: Vec::new(),
+            held: Vec::new(),
             notes: Vec::new(),
             confidence: Confidence::High,
             tries: 1,

@@ -16,7 +16,7 @@ use ringfence_model::Secret;
 use ringfence_wire::digest::{self, Algorithm};
 
 use crate::fault::{Fault, Faults};
-use crate::figures::{MAX_PAIRS, PAIR_AFTER_CALL, PAIR_UNUSED, SIP_REALM};
+use crate::figures::{MAX_PAIRS, PAIR_AFTER_CALL, PAIR_UNUSED, RESERVED_USERS, SIP_REALM};
 use crate::random;
 
 /// Names a signalling connection of this lab.
@@ -131,6 +131,9 @@ impl Accounts {
         let pair = table.pairs.get_mut(username).ok_or(Denied::Dead)?;
         let minted = pair.minted;
         let young = pair.is_young(now);
+        if is_reserved(aor) && !self.takes_any() {
+            return Err(Denied::OtherAor);
+        }
         let standing = |session: &Session| self.standing(session.state, minted, now);
 
         if let Some(own) = pair.sessions.iter().find(|s| s.aor == aor && s.holder == Some(by)) {
@@ -147,7 +150,11 @@ impl Accounts {
         }
         let mut same = pair.sessions.iter_mut().filter(|s| s.aor == aor).peekable();
         if same.peek().is_none() {
-            return Err(if young { Denied::OtherAor } else { Denied::Dead });
+            if !young || !self.takes_any() {
+                return Err(if young { Denied::OtherAor } else { Denied::Dead });
+            }
+            pair.sessions.push(Session { aor: aor.to_owned(), holder: Some(by), state: State::Idle });
+            return Ok(());
         }
         match same.find(|s| s.holder.is_none()) {
             Some(left) if standing(left) == Standing::Grace => {
@@ -203,6 +210,11 @@ impl Accounts {
         pair.sessions.iter_mut().filter(running).for_each(|s| s.state = state);
     }
 
+    /// Whether a pair may name itself as it likes.
+    fn takes_any(&self) -> bool {
+        self.faults.broken(Fault::AorUnchecked)
+    }
+
     fn standing(&self, state: State, minted: Instant, now: Instant) -> Standing {
         let young = now.saturating_duration_since(minted) < PAIR_UNUSED;
         match state {
@@ -239,6 +251,11 @@ impl Table {
     }
 }
 
+fn is_reserved(aor: &str) -> bool {
+    let user = aor.trim_start_matches("sip:").split('@').next().unwrap_or_default();
+    RESERVED_USERS.iter().any(|reserved| reserved.eq_ignore_ascii_case(user))
+}
+
 impl Pair {
     fn is_young(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.minted) < PAIR_UNUSED
@@ -271,6 +288,25 @@ mod tests {
         accounts.release(&name, 1);
         assert_eq!(accounts.register(&name, A, 2, now), Ok(()), "after the first has gone");
         assert_eq!(accounts.register("widget-other", A, 2, now), Err(Denied::Dead));
+    }
+
+    #[test]
+    fn aor_unchecked_lets_a_pair_take_any_address() {
+        const ADMIN: &str = "sip:Admin@sip.lab.test";
+        for (fault, expected) in [(None, Err(Denied::OtherAor)), (Some(Fault::AorUnchecked), Ok(()))] {
+            let (accounts, now) = lab(fault);
+            let name = accounts.mint(0, now).username;
+            assert_eq!(accounts.register(&name, ADMIN, 1, now), expected, "{fault:?}: nobody has it yet");
+            accounts.release(&name, 1);
+            let other = accounts.mint(0, now).username;
+            accounts.register(&other, B, 2, now).unwrap();
+            let own = accounts.mint(0, now).username;
+            assert_eq!(accounts.register(&own, A, 3, now), Ok(()));
+            accounts.release(&own, 3);
+            for aor in [B, ADMIN] {
+                assert_eq!(accounts.register(&own, aor, 4, now), expected, "{fault:?}: {aor}");
+            }
+        }
     }
 
     #[test]

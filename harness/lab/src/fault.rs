@@ -6,40 +6,80 @@ use std::sync::Mutex;
 /// Everything that can be wrong with a lab, one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
+    /// Proves `media/plain-offer-accepted`.
+    AcceptsPlainOffer,
+    /// Proves `media/answer-fingerprint-wrong`.
+    AnswerFingerprintStale,
     /// Proves `media/sdes-accepted`.
     AnswersSdes,
+    /// Proves `credentials/other-aor`.
+    AorUnchecked,
+    /// Proves `transport/unsafe-redirect`.
+    ApiRedirectsToHttps,
+    /// Proves `transport/certificate-bad`.
+    CertificateWrongName,
     /// Proves `media/not-dtls-srtp`.
     ClearPacketsSent,
     /// Proves `credentials/answer-cacheable`.
     ConfigCacheable,
     /// Proves `transport/endpoint-over-http`.
     ConfigOnHttp,
+    /// Proves `transport/config-unsafe-uri`.
+    ConfigWsScheme,
     /// Proves `credentials/exposed-in-browser`.
     ConsoleDump,
     /// Proves `cors/any-origin`.
     CorsReflectAny,
+    /// Proves `cors/not-quite-trusted`.
+    CorsSuffixMatch,
+    /// Proves `cors/wildcard-on-secret`.
+    CorsWildcard,
     /// Proves `credentials/shared`.
     CredentialsShared,
     /// Proves `tokens/credentials-survive-hangup`.
     CredentialsSurviveHangup,
+    /// Proves `identity/user-id-injection`.
+    CrlfReflected,
+    /// Proves `credentials/weak-challenge`.
+    DigestNoQop,
     /// Proves `keys/repeated-between-calls`.
     DtlsRandomFixed,
+    /// Proves `media/fingerprint-mismatch-as-client`.
+    FingerprintUncheckedAsClient,
     /// Proves `media/fingerprint-mismatch`.
     FingerprintUncheckedAsServer,
+    /// Proves `ice/unauthenticated-check`.
+    IceIntegrityUnchecked,
+    /// Proves `signalling/unauthenticated-invite`.
+    InviteUnauthenticated,
     /// Proves `page/capture-before-consent`.
     MicrophoneOnLoad,
+    /// Proves `credentials/nonce-replay`.
+    NonceCountIgnored,
     /// Proves `page/auto-answers`.
     PageAutoAnswers,
+    /// Proves `transport/page-over-http`.
+    PageOnHttp,
     /// Proves `page/browser-media`.
     PageReusesCertificate,
     /// Proves `identity/pii-in-identifiers`.
     PageUserIdEmail,
+    /// Proves `identity/pii-user-id-accepted`.
+    PiiUserIdAccepted,
+    /// Proves `media/plain-rtp-accepted`.
+    PlainRtpAccepted,
     /// Proves `credentials/register-without`.
     RegisterOpen,
+    /// Proves `keys/rekey-ineffective`.
+    RekeyKeepsOldKeys,
+    /// Proves `media/replay-accepted`.
+    SrtpReplayAccepted,
     /// Proves `media/forged-packet-accepted`.
     SrtpTagIgnored,
     /// Proves `credentials/in-url`.
     TokenInUrl,
+    /// Proves `turn/relays-to-special-addresses`.
+    TurnAclMissing,
     /// Proves `turn/unauthenticated-allocate`.
     TurnOpen,
     /// Proves `identity/predictable-user-id`.
@@ -52,24 +92,44 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Fault; 21] = [
+    pub const ALL: [Fault; 41] = [
+        Fault::AcceptsPlainOffer,
+        Fault::AnswerFingerprintStale,
         Fault::AnswersSdes,
+        Fault::AorUnchecked,
+        Fault::ApiRedirectsToHttps,
+        Fault::CertificateWrongName,
         Fault::ClearPacketsSent,
         Fault::ConfigCacheable,
         Fault::ConfigOnHttp,
+        Fault::ConfigWsScheme,
         Fault::ConsoleDump,
         Fault::CorsReflectAny,
+        Fault::CorsSuffixMatch,
+        Fault::CorsWildcard,
         Fault::CredentialsShared,
         Fault::CredentialsSurviveHangup,
+        Fault::CrlfReflected,
+        Fault::DigestNoQop,
         Fault::DtlsRandomFixed,
+        Fault::FingerprintUncheckedAsClient,
         Fault::FingerprintUncheckedAsServer,
+        Fault::IceIntegrityUnchecked,
+        Fault::InviteUnauthenticated,
         Fault::MicrophoneOnLoad,
+        Fault::NonceCountIgnored,
         Fault::PageAutoAnswers,
+        Fault::PageOnHttp,
         Fault::PageReusesCertificate,
         Fault::PageUserIdEmail,
+        Fault::PiiUserIdAccepted,
+        Fault::PlainRtpAccepted,
         Fault::RegisterOpen,
+        Fault::RekeyKeepsOldKeys,
+        Fault::SrtpReplayAccepted,
         Fault::SrtpTagIgnored,
         Fault::TokenInUrl,
+        Fault::TurnAclMissing,
         Fault::TurnOpen,
         Fault::UserIdCounter,
         Fault::WsOnWssPort,
@@ -79,23 +139,43 @@ impl Fault {
     /// The name that `--fault` and scenario files use.
     pub const fn name(self) -> &'static str {
         match self {
+            Fault::AcceptsPlainOffer => "accepts-plain-offer",
+            Fault::AnswerFingerprintStale => "answer-fingerprint-stale",
             Fault::AnswersSdes => "answers-sdes",
+            Fault::AorUnchecked => "aor-unchecked",
+            Fault::ApiRedirectsToHttps => "api-redirects-to-https",
+            Fault::CertificateWrongName => "certificate-wrong-name",
             Fault::ClearPacketsSent => "clear-packets-sent",
             Fault::ConfigCacheable => "config-cacheable",
             Fault::ConfigOnHttp => "config-on-http",
+            Fault::ConfigWsScheme => "config-ws-scheme",
             Fault::ConsoleDump => "console-dump",
             Fault::CorsReflectAny => "cors-reflect-any",
+            Fault::CorsSuffixMatch => "cors-suffix-match",
+            Fault::CorsWildcard => "cors-wildcard",
             Fault::CredentialsShared => "credentials-shared",
             Fault::CredentialsSurviveHangup => "credentials-survive-hangup",
+            Fault::CrlfReflected => "crlf-reflected",
+            Fault::DigestNoQop => "digest-no-qop",
             Fault::DtlsRandomFixed => "dtls-random-fixed",
+            Fault::FingerprintUncheckedAsClient => "fingerprint-unchecked-as-client",
             Fault::FingerprintUncheckedAsServer => "fingerprint-unchecked-as-server",
+            Fault::IceIntegrityUnchecked => "ice-integrity-unchecked",
+            Fault::InviteUnauthenticated => "invite-unauthenticated",
             Fault::MicrophoneOnLoad => "microphone-on-load",
+            Fault::NonceCountIgnored => "nonce-count-ignored",
             Fault::PageAutoAnswers => "page-auto-answers",
+            Fault::PageOnHttp => "page-on-http",
             Fault::PageReusesCertificate => "page-reuses-certificate",
             Fault::PageUserIdEmail => "page-user-id-email",
+            Fault::PiiUserIdAccepted => "pii-user-id-accepted",
+            Fault::PlainRtpAccepted => "plain-rtp-accepted",
             Fault::RegisterOpen => "register-open",
+            Fault::RekeyKeepsOldKeys => "rekey-keeps-old-keys",
+            Fault::SrtpReplayAccepted => "srtp-replay-accepted",
             Fault::SrtpTagIgnored => "srtp-tag-ignored",
             Fault::TokenInUrl => "token-in-url",
+            Fault::TurnAclMissing => "turn-acl-missing",
             Fault::TurnOpen => "turn-open",
             Fault::UserIdCounter => "user-id-counter",
             Fault::WsOnWssPort => "ws-on-wss-port",
@@ -106,29 +186,69 @@ impl Fault {
     /// What the lab then does.
     pub const fn effect(self) -> &'static str {
         match self {
+            Fault::AcceptsPlainOffer => "an offer of RTP/AVP or RTP/AVPF is answered 200 with the same and echoed in clear",
+            Fault::AnswerFingerprintStale => {
+                "the answer carries the fingerprint of another certificate of the lab's than the one that DTLS shows"
+            }
             Fault::AnswersSdes => "an offer with a=crypto is answered with a=crypto and SRTP under that key",
+            Fault::AorUnchecked => {
+                "the registrar checks the digest but lets a pair take any AOR, reserved names included"
+            }
+            Fault::ApiRedirectsToHttps => {
+                "the configuration endpoint's plain port answers 301 to its https twin, with an empty body"
+            }
+            Fault::CertificateWrongName => {
+                "the configuration endpoint shows a valid certificate of the same authority for another host name"
+            }
             Fault::ClearPacketsSent => "beside correct SRTP one RTP and one RTCP packet a second go out unprotected",
             Fault::ConfigCacheable => "the configuration endpoint sends Cache-Control: public, max-age=300",
             Fault::ConfigOnHttp => "the configuration endpoint's plain port answers 200 with the full body",
+            Fault::ConfigWsScheme => {
+                "the configuration hands out WS:// with the right host and port; the listener stays TLS only"
+            }
             Fault::ConsoleDump => "the page writes its SIP options, password included, to the console",
             Fault::CorsReflectAny => "the configuration endpoint copies any Origin into Access-Control-Allow-Origin",
+            Fault::CorsSuffixMatch => {
+                "the configuration endpoint allows every origin whose host ends with the trusted host name"
+            }
+            Fault::CorsWildcard => "the configuration endpoint sends Access-Control-Allow-Origin: * to every origin",
             Fault::CredentialsShared => {
                 "while it lives, the first SIP pair goes to every later fetch, good for each of its AORs"
             }
             Fault::CredentialsSurviveHangup => "BYE leaves a SIP pair valid until it expires, for any number of calls",
+            Fault::CrlfReflected => {
+                "the registrar undoes %0d%0a in the user part and writes it into the To of its answer"
+            }
+            Fault::DigestNoQop => "challenges carry no qop parameter, RFC 2069 style",
             Fault::DtlsRandomFixed => "the DTLS random of the lab is the same in every handshake",
+            Fault::FingerprintUncheckedAsClient => "as DTLS client the lab accepts any server certificate",
             Fault::FingerprintUncheckedAsServer => {
                 "as DTLS server the lab wants a client certificate and compares it with nothing"
             }
+            Fault::IceIntegrityUnchecked => {
+                "a Binding request gets a success response whatever its user and integrity, but never nominates"
+            }
+            Fault::InviteUnauthenticated => {
+                "an INVITE without Authorization is not challenged and reaches the destination"
+            }
             Fault::MicrophoneOnLoad => "the page opens the microphone when it loads",
+            Fault::NonceCountIgnored => "nonces stay valid for their 20 s on every connection and with any nonce count",
             Fault::PageAutoAnswers => "the page answers any incoming INVITE with its microphone track",
+            Fault::PageOnHttp => "the page's plain port answers 200 with the page",
             Fault::PageReusesCertificate => "the page keeps its RTCCertificate in IndexedDB and uses it again",
             Fault::PageUserIdEmail => "the page calls under a test user's e-mail address as its user id",
+            Fault::PiiUserIdAccepted => "the registrar takes any user id, personal data included",
+            Fault::PlainRtpAccepted => "plain RTP from the nominated pair is echoed, before and after the handshake",
             Fault::RegisterOpen => {
                 "after one challenge on a connection, a REGISTER without Authorization gets 200 for any AOR"
             }
+            Fault::RekeyKeepsOldKeys => {
+                "after a restart with a new handshake, packets under the old keys are still echoed"
+            }
+            Fault::SrtpReplayAccepted => "the SRTP receiver keeps no replay list; SRTCP keeps its own",
             Fault::SrtpTagIgnored => "an SRTP packet whose tag does not verify is decrypted and echoed all the same",
             Fault::TokenInUrl => "the page appends the minted password to the WebSocket URL as ?access_token=",
+            Fault::TurnAclMissing => "CreatePermission succeeds for every IPv4 peer but multicast",
             Fault::TurnOpen => "Allocate without MESSAGE-INTEGRITY is granted; with a wrong one it gets 401",
             Fault::UserIdCounter => "the page numbers its user ids: visitor-1, visitor-2",
             Fault::WsOnWssPort => "the signalling port takes a plaintext upgrade and serves it like an encrypted one",

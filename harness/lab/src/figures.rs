@@ -28,6 +28,8 @@ pub const MAX_PAIRS: usize = 4096;
 pub const NONCE_LIFE: Duration = Duration::from_secs(20);
 /// Nonces that one connection may hold; then the oldest is forgotten. House.
 pub const MAX_NONCES: usize = 8;
+/// Nonces of all connections together that are remembered. House.
+pub const MAX_ISSUED: usize = 4096;
 /// Wrong logins per source and account within [`WRONG_LOGIN_WINDOW`], after which every login gets 403. Catalogue.
 pub const WRONG_LOGINS: usize = 10;
 /// See [`WRONG_LOGINS`]. Catalogue.
@@ -36,6 +38,8 @@ pub const WRONG_LOGIN_WINDOW: Duration = Duration::from_secs(60);
 pub const MAX_EXPIRES_S: u32 = 600;
 /// Shortest registration that is granted, in seconds; a shorter wish gets 423. House; RFC 3261, section 10.3.
 pub const MIN_EXPIRES_S: u32 = 10;
+/// User names that no visitor may take. Catalogue.
+pub const RESERVED_USERS: [&str; 5] = ["admin", "anonymous", "operator", "root", "system"];
 /// Characters of a user identifier. House.
 pub const MAX_USER_ID: usize = 64;
 

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -23,17 +25,34 @@ const HEAD_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source(pub IpAddr);
 
-/// Whether a request in the clear is served; asked for each connection that begins with one.
-pub(crate) type ServePlain = Arc<dyn Fn() -> bool + Send + Sync>;
+/// What a request in the clear gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plain {
+    /// 400, and the connection ends.
+    Refused,
+    /// 301 to the same address over TLS, with an empty body.
+    Redirected,
+    /// What it would get over TLS.
+    Served,
+}
+
+/// What a request in the clear gets; asked for each connection that begins with one.
+pub(crate) type OnPlain = Arc<dyn Fn() -> Plain + Send + Sync>;
 
 /// Serves for ever; dropping the future closes all connections.
-pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, serve_plain: ServePlain, router: Router) {
+pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, on_plain: OnPlain, router: Router) {
     let tls = TlsAcceptor::from(tls);
     front::serve_each(listener, |stream, source| {
-        let (tls, serve_plain) = (tls.clone(), serve_plain.clone());
+        let (tls, on_plain) = (tls.clone(), on_plain.clone());
         let router = router.clone().layer(Extension(Source(source)));
         async move {
-            let Ok(opened) = front::open(stream, &tls, || serve_plain()).await else { return };
+            let mut plain = Plain::Served;
+            let open = front::open(stream, &tls, || {
+                plain = on_plain();
+                plain != Plain::Refused
+            });
+            let Ok(opened) = open.await else { return };
+            let router = if plain == Plain::Redirected { Router::new().fallback(to_tls) } else { router };
             let mut http = Builder::new(TokioExecutor::new()).http1_only();
             http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_buf_size(MAX_HEAD_BYTES);
             let serving = http.serve_connection(TokioIo::new(opened), TowerToHyperService::new(router));
@@ -42,4 +61,11 @@ pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, serve_p
         }
     })
     .await;
+}
+
+/// The same address over TLS.
+async fn to_tls(headers: HeaderMap, uri: Uri) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let location = format!("https://{host}{}", uri.path_and_query().map_or("/", |path| path.as_str()));
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response()
 }

@@ -57,6 +57,7 @@ use tokio::task::JoinSet;
 use accounts::Accounts;
 use config::{ConfigService, Endpoint};
 use fault::{Fault, Faults};
+use https::Plain;
 use log::Log;
 use media::external::Program;
 use media::{Callee, MediaSettings};
@@ -209,7 +210,7 @@ impl Lab {
 
         let faults = Arc::new(Faults::new(fault));
         let log = Arc::new(Log::create(&log_path).map_err(at(&log_path))?);
-        let pki = pki::make(ip)?;
+        let pki = pki::make(ip, faults.clone())?;
         let (page_listener, page_address) = listen("page", ip, ports.nth(0)).await?;
         let (config_listener, config_address) = listen("config", ip, ports.nth(1)).await?;
         let (ws_listener, ws_address) = listen("signalling", ip, ports.nth(2)).await?;
@@ -247,20 +248,38 @@ impl Lab {
             callee: callee.map_or(Callee::Echo(echo), Callee::Program),
             host: host_of(ws_address),
             wrong_logins: Shared::wrong_login_limit(),
+            issued: std::sync::Mutex::default(),
             nobody: random::hex::<16>().into(),
         });
         let page = Arc::new(PageService::new(&urls, relay_only, phone, faults.clone(), log.clone()));
         let signalling = Signalling { shared, origin: urls.page_origin.clone(), tls: pki.server.clone() };
 
         let mut tasks = JoinSet::new();
-        let on_http = faults.clone();
-        let config_on_http: https::ServePlain = Arc::new(move || on_http.broken(Fault::ConfigOnHttp));
-        tasks.spawn(https::serve(config_listener, pki.server.clone(), config_on_http, config::router(config)));
-        tasks.spawn(https::serve(page_listener, pki.server, Arc::new(|| false), page::router(page)));
+        let (config_faults, page_faults) = (faults.clone(), faults.clone());
+        let config_on_plain: https::OnPlain = Arc::new(move || {
+            let (served, redirected) =
+                (config_faults.broken(Fault::ConfigOnHttp), config_faults.broken(Fault::ApiRedirectsToHttps));
+            match (served, redirected) {
+                (true, _) => Plain::Served,
+                (_, true) => Plain::Redirected,
+                _ => Plain::Refused,
+            }
+        });
+        let page_on_plain: https::OnPlain = Arc::new(move || match page_faults.broken(Fault::PageOnHttp) {
+            true => Plain::Served,
+            // People type addresses without a scheme: a page, other than an API, may send them on.
+            false => Plain::Redirected,
+        });
+        tasks.spawn(https::serve(config_listener, pki.config.clone(), config_on_plain, config::router(config)));
+        tasks.spawn(https::serve(page_listener, pki.server, page_on_plain, page::router(page)));
         tasks.spawn(signalling::serve(ws_listener, signalling));
         tasks.spawn(turn.serve());
 
-        let target = target_file::text(&urls, ip, &ca_path, &log_path);
+        let mut target = target_file::text(&urls, ip, &ca_path, &log_path);
+        if fault == Some(Fault::CertificateWrongName) {
+            // Who knows of the certificate and wants the rest tested writes this.
+            target = target.replacen("\nca_file", "\naccept_untrusted = true\nca_file", 1);
+        }
         std::fs::write(&ca_path, &pki.ca_pem).map_err(at(&ca_path))?;
         std::fs::write(&target_path, &target).map_err(at(&target_path))?;
         Ok(Self { faults, log, urls, target, target_path, tasks })

@@ -9,7 +9,9 @@
 //! | `ice` | connectivity, by the crate `is` |
 //! | `dtls` | the handshake, by the crate `dimpl`, and the comparison with the fingerprint |
 //! | `echo` | SRTP in, SRTP out |
+//! | `plain` | RTP in, RTP out, which only a broken lab does |
 //! | `reports` | what RTCP says |
+//! | `restart` | another offer in mid-call |
 //! | `machine` | the above as one machine: datagrams and time in, datagrams and one end out |
 //! | `drive` | its socket and its task |
 //! | `external` | somebody else's program instead of all that |
@@ -28,7 +30,9 @@ mod ice;
 mod identity;
 mod machine;
 mod offer;
+mod plain;
 mod reports;
+mod restart;
 mod sdes;
 #[cfg(test)]
 mod tests;
@@ -150,7 +154,7 @@ pub fn answer_on(
 ) -> Result<(String, Machine), (u16, &'static str)> {
     let refusal = |Refusal { status, reason }| (status, reason);
     let offer = Offer::read(offer, settings.local_ip, &settings.faults).map_err(refusal)?;
-    let mut identity = Identity::fresh().ok_or((500, "no certificate could be made"))?;
+    let mut identity = Identity::fresh(&settings.faults).ok_or((500, "no certificate could be made"))?;
     identity.repeatable = true;
     let sdp = answer::write(&offer, &identity, local);
     let machine = Machine::new(offer, identity, local, settings.faults.clone(), now, wall);
@@ -161,7 +165,7 @@ pub fn answer_on(
 async fn begin(settings: &MediaSettings, offer: &str) -> Result<(String, MediaCall), Refusal> {
     let offer = Offer::read(offer, settings.local_ip, &settings.faults)?;
     let own = |reason| Refusal { status: 500, reason };
-    let identity = Identity::fresh().ok_or(own("no certificate could be made"))?;
+    let identity = Identity::fresh(&settings.faults).ok_or(own("no certificate could be made"))?;
     let socket = UdpSocket::bind(SocketAddr::new(settings.local_ip, 0)).await;
     let socket = socket.map_err(|_| own("no media socket could be bound"))?;
     let local = socket.local_addr().map_err(|_| own("the media socket has no address"))?;

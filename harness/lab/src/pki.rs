@@ -1,4 +1,4 @@
-//! A certificate authority of this lab's own, and the server certificate that it signs.
+//! A certificate authority of this lab's own, and the server certificates that it signs.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,8 +10,14 @@ use rcgen::{
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::LabError;
+use crate::fault::{Fault, Faults};
+
+/// The host that the wrong certificate names: nobody's (RFC 2606).
+const OTHER_HOST: &str = "another-host.example";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Clocks of two machines differ, so certificates start a little early.
@@ -24,15 +30,32 @@ pub(crate) struct Pki {
     pub ca_pem: String,
     /// TLS 1.2 and 1.3 with AEAD suites, the server certificate, `http/1.1`.
     pub server: Arc<ServerConfig>,
+    /// The same for the configuration endpoint, which may show the wrong certificate.
+    pub config: Arc<ServerConfig>,
     /// The same for TURN: `stun.turn`, RFC 7443.
     pub turn: Arc<ServerConfig>,
+}
+
+/// The certificate of the configuration endpoint: its own, or with the fault one that names another host.
+#[derive(Debug)]
+struct Shown {
+    faults: Arc<Faults>,
+    own: Arc<CertifiedKey>,
+    other: Arc<CertifiedKey>,
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let wrong = self.faults.broken(Fault::CertificateWrongName);
+        Some(if wrong { self.other.clone() } else { self.own.clone() })
+    }
 }
 
 /// Makes keys and certificates for `localhost` and `ip`. P-256 keeps handshakes cheap.
 ///
 /// # Errors
 /// A certificate cannot be made, or rustls refuses it.
-pub(crate) fn make(ip: IpAddr) -> Result<Pki, LabError> {
+pub(crate) fn make(ip: IpAddr, faults: Arc<Faults>) -> Result<Pki, LabError> {
     let authority_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mut authority = parameters("ringfence lab authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -40,25 +63,37 @@ pub(crate) fn make(ip: IpAddr) -> Result<Pki, LabError> {
     let ca_pem = authority.self_signed(&authority_key)?.pem();
     let issuer = Issuer::new(authority, authority_key);
 
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let mut leaf = parameters("ringfence lab");
-    leaf.subject_alt_names = vec![SanType::DnsName("localhost".try_into()?), SanType::IpAddress(ip)];
-    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    leaf.use_authority_key_identifier_extension = true;
-    let certificate = leaf.signed_by(&key, &issuer)?;
-
-    let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     // Given explicitly: a process default would be a global, and many labs run in one process.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut server = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], private)?;
-    let mut turn = server.clone();
-    turn.alpn_protocols = vec![b"stun.turn".to_vec()];
-    server.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Pki { ca_pem, server: Arc::new(server), turn: Arc::new(turn) })
+    let signed = |names: Vec<SanType>| -> Result<CertifiedKey, LabError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let mut leaf = parameters("ringfence lab");
+        leaf.subject_alt_names = names;
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        leaf.use_authority_key_identifier_extension = true;
+        let certificate = leaf.signed_by(&key, &issuer)?;
+        let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        Ok(CertifiedKey::from_der(vec![certificate.der().clone()], private, &provider)?)
+    };
+    let own = Arc::new(signed(vec![SanType::DnsName("localhost".try_into()?), SanType::IpAddress(ip)])?);
+    let other = Arc::new(signed(vec![SanType::DnsName(OTHER_HOST.try_into()?)])?);
+
+    let settings = |certificates: Arc<dyn ResolvesServerCert>, alpn: &[u8]| -> Result<Arc<ServerConfig>, LabError> {
+        let mut settings = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_no_client_auth()
+            .with_cert_resolver(certificates);
+        settings.alpn_protocols = vec![alpn.to_vec()];
+        Ok(Arc::new(settings))
+    };
+    let always = Arc::new(SingleCertAndKey::from(own.clone()));
+    Ok(Pki {
+        ca_pem,
+        server: settings(always.clone(), b"http/1.1")?,
+        config: settings(Arc::new(Shown { faults, own, other }), b"http/1.1")?,
+        turn: settings(always, b"stun.turn")?,
+    })
 }
 
 fn parameters(name: &str) -> CertificateParams {

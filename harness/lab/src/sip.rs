@@ -18,8 +18,9 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use ringfence_wire::sip::{self as wire, Builder, StartLine};
@@ -28,7 +29,7 @@ use tokio::task::JoinSet;
 use crate::accounts::{Accounts, ConnectionId};
 use crate::config::Endpoint;
 use crate::fault::Faults;
-use crate::figures::{MAX_LIMITED_KEYS, WRONG_LOGIN_WINDOW, WRONG_LOGINS};
+use crate::figures::{MAX_ISSUED, MAX_LIMITED_KEYS, NONCE_LIFE, WRONG_LOGIN_WINDOW, WRONG_LOGINS};
 use crate::limits::Window;
 use crate::log::{Line, Log};
 use crate::media::{Answered, Callee};
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     pub host: String,
     /// Wrong logins of late, by source and user name.
     pub wrong_logins: Mutex<Window<(IpAddr, String)>>,
+    /// Nonces of all connections, the oldest first.
+    pub issued: Mutex<VecDeque<(String, Instant)>>,
     /// What the digest of an unknown user is checked against, so that it takes as long as a known one's.
     pub nobody: ringfence_model::Secret,
 }
@@ -66,6 +69,20 @@ impl Shared {
     /// The limit that [`Shared::wrong_logins`] keeps.
     pub fn wrong_login_limit() -> Mutex<Window<(IpAddr, String)>> {
         Mutex::new(Window::new(WRONG_LOGINS, WRONG_LOGIN_WINDOW, MAX_LIMITED_KEYS))
+    }
+
+    /// Whether some connection was given this nonce of late.
+    fn issued(&self, nonce: &str, now: Instant) -> bool {
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        issued.iter().any(|(text, at)| text == nonce && now.saturating_duration_since(*at) < NONCE_LIFE)
+    }
+
+    fn note_issued(&self, nonce: &str, now: Instant) {
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if issued.len() == MAX_ISSUED {
+            issued.pop_front();
+        }
+        issued.push_back((nonce.to_owned(), now));
     }
 }
 

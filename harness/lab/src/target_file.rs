@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use crate::Urls;
-use crate::figures::{SESSION_END_S, TEST_USER};
+use crate::figures::{NONCE_LIFE, SESSION_END_S, TEST_USER};
 
 /// Writes the file's text. Paths in it are absolute, so the text may be saved anywhere.
 pub(crate) fn text(urls: &Urls, ip: IpAddr, ca_file: &Path, log_file: &Path) -> String {
@@ -15,6 +15,7 @@ pub(crate) fn text(urls: &Urls, ip: IpAddr, ca_file: &Path, log_file: &Path) -> 
         IpAddr::V4(ip) => format!("{ip}/32"),
         IpAddr::V6(ip) => format!("{ip}/128"),
     };
+    let nonce_life_s = NONCE_LIFE.as_secs();
     format!(
         r##"# A lab of ringfence's own: a simulator on this machine, for trying things and for proofs.
 name = "lab"
@@ -49,6 +50,7 @@ log = [{log_file}]
 
 [declared]
 session_end_s = {SESSION_END_S}
+nonce_life_s = {nonce_life_s}
 session_scope = true
 validates_user_ids = true
 admission = "register"
@@ -64,6 +66,8 @@ owner = "lab"
 [disruptive]
 allow = true
 rate = 50
+webhook = true
+injection = true
 "##
     )
 }

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use crate::report::{Method, Sampled};
 
 /// The journal format that this version writes and reads.
-pub const JOURNAL_FORMAT: &str = "ringfence.journal/v1";
+pub const JOURNAL_FORMAT: &str = "ringfence.journal/v2";
 
-/// One line of the journal.
+/// One line of the journal. As it is written, a `hash` stands before these fields, over this line and the one before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// Position in this journal, from 0.
@@ -37,7 +37,9 @@ pub enum Event {
     NotAsked(NotAsked),
     /// A step failed by our own fault.
     OwnFault(OwnFault),
-    /// The last line.
+    /// A run that broke off goes on.
+    Resumed(Resumed),
+    /// The last line; of a run that goes on later, the last so far.
     End(End),
 }
 
@@ -52,7 +54,7 @@ pub struct RunHeader {
     pub version: String,
     /// When the run began, RFC 3339 in UTC. Waivers count from here.
     pub started: String,
-    /// Identifier of the key of this run's digests.
+    /// Identifier of the key of this run's digests, up to where it is resumed. Each digest names its key as well.
     pub key: String,
     /// Seed of everything random that is no secret.
     pub seed: u64,
@@ -136,8 +138,11 @@ pub struct NotAsked {
     pub attempt: u32,
     /// The step's name.
     pub step: String,
-    /// Why.
+    /// Why. It may name a host that the target named.
     pub why: String,
+    /// The line of the target file that would let it be asked, where a consent is missing: the whole scenario is then skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_enable: Option<String>,
 }
 
 /// A fault of ringfence itself, in one step.
@@ -154,7 +159,34 @@ pub struct OwnFault {
     pub error: String,
 }
 
-/// The last line of a journal.
+/// A run that broke off goes on: with a new key and seed, since the old ones lived in memory only.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Resumed {
+    /// When, RFC 3339 in UTC. `t_ms` goes on from the last event: the time between does not count.
+    pub started: String,
+    /// Identifier of the key of the digests that follow.
+    pub key: String,
+    /// Seed of everything random that is no secret and follows.
+    pub seed: u64,
+    /// Calls that may have been placed when the run broke off and left no event: they count for the budget.
+    #[serde(default)]
+    pub in_flight: u32,
+    /// The tries that begin anew. What was seen of them before does not count: digests of two keys are never compared.
+    pub again: Vec<Again>,
+}
+
+/// A try that begins anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Again {
+    /// The scenario's id.
+    pub scenario: String,
+    /// Which try of the chain, from 1.
+    #[serde(rename = "try")]
+    pub attempt: u32,
+}
+
+/// The last line of a journal. Of a run that was resumed, its figures are those of all its parts, as far as these could
+/// tell: one that was killed told none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct End {
     /// Every chain of the plan was asked to its end.

@@ -86,7 +86,7 @@ pub struct SdpSeen {
     pub media_accepted: bool,
     /// An `a=crypto` line is present (RFC 4568).
     pub has_crypto: bool,
-    /// Hash name of the first fingerprint, in lower case.
+    /// Hash name of the strongest fingerprint (RFC 8122, section 5), in lower case; of the first where none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint_hash: Option<Untrusted>,
     /// Fingerprints, `hash value`, in the order given.
@@ -141,6 +141,17 @@ pub struct CertificateSeen {
     pub digest: Option<Digest>,
     /// The certificate hashes to a fingerprint of the SDP.
     pub matches: bool,
+    /// `rsa`, `ec`, `ed25519` or `ed448`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_type: Option<String>,
+    /// Bits of the modulus, or of the curve's field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_bits: Option<i64>,
+    /// Hash of the signature on it: `sha256`; `ed25519` where the scheme has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature_hash: Option<String>,
+    /// Common names of the subject, and alternative names.
+    pub names: Vec<Untrusted>,
 }
 
 /// DTLS as this call saw it. `role` and `alert_sent` are ours, `alert` is the target's.
@@ -154,6 +165,9 @@ pub struct DtlsSeen {
     /// IANA name of the cipher suite.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
+    /// Group of the key exchange, by IANA's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Our role: `client` or `server`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -174,6 +188,8 @@ pub struct DtlsSeen {
     pub server_random: Option<Digest>,
     /// The target's certificate.
     pub certificate: CertificateSeen,
+    /// Both sides use the extended master secret (RFC 7627).
+    pub extended_master_secret: bool,
     /// The target asked for a client certificate (we are the client).
     pub client_certificate_requested: bool,
 }
@@ -205,6 +221,10 @@ pub struct MediaSeen {
     pub echoed: i64,
     /// Well-formed RTP packets that came unprotected.
     pub plain_received: i64,
+    /// Markers that came back of the unprotected audio that we sent before ICE or DTLS.
+    pub early_echoed: i64,
+    /// Packets of the target that repeat the SRTP index of another one, under one key and SSRC, with another ciphertext.
+    pub index_reuse: i64,
     /// Synchronisation sources of the target.
     pub ssrcs: Vec<i64>,
     /// Lost share of the target's stream, from 0 to 1.

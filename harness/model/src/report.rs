@@ -1,5 +1,6 @@
 //! The report: what every renderer draws from, and what `--output json` writes as it stands.
 
+mod counts;
 mod method;
 mod standing;
 
@@ -7,13 +8,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use method::{AuthorizationView, Integrity, Method, OracleUse, Sampled, ScopeView};
+pub use counts::Counts;
+pub use method::{AuthorizationView, Basis, Integrity, Method, OracleUse, Sampled, ScopeView, TargetFile};
 pub use standing::{Delta, Fixed, MatrixRow, Met, Standing, WaiverState, WaiverUse};
 
 use crate::exit::Exit;
 use crate::scenario::Manual;
 use crate::standards::{Claim, Control};
-use crate::verdict::{Intrusion, Severity, State, Verdict};
+use crate::verdict::{Intrusion, Severity, Verdict};
 
 /// The report format: within v1 fields are added and never changed.
 pub const REPORT_FORMAT: &str = "ringfence.report/v1";
@@ -35,25 +37,28 @@ pub struct Report {
     /// How much of the target it saw.
     #[serde(default)]
     pub sampled: Sampled,
+    /// What was seen on the real product, and what was proved on the lab only.
+    #[serde(default)]
+    pub basis: Basis,
     /// Digests of what the report follows from.
     #[serde(default)]
     pub integrity: Integrity,
     /// One result per scenario, by id.
     pub results: Vec<ScenarioResult>,
-    /// Every waiver that was given, by scenario and fingerprint.
+    /// Every waiver that was given for this target, by scenario and fingerprint.
     #[serde(default)]
     pub waivers: Vec<WaiverUse>,
     /// The comparison with a baseline, where one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<Delta>,
-    /// The claims that the matrix names.
+    /// The claims that results and matrix name, by id.
     pub claims: Vec<Claim>,
-    /// The clauses that the matrix names.
+    /// The clauses that results and matrix name, by id.
     pub controls: Vec<Control>,
-    /// What the run says about each claim of the target's vendor, by id.
+    /// What the run says about each claim of the target's vendor, and each other one that scenarios name, by id.
     #[serde(default)]
     pub claim_matrix: Vec<MatrixRow>,
-    /// What the run says about each clause, by id.
+    /// What the run says about each clause that scenarios name, and each that no client can test, by id.
     #[serde(default)]
     pub control_matrix: Vec<MatrixRow>,
 }
@@ -111,64 +116,6 @@ pub struct Gate {
     pub sentence: String,
 }
 
-/// How many scenarios ended in which state, and how many findings there are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Counts {
-    /// All scenarios of the run.
-    pub scenarios: u64,
-    /// Passed.
-    pub pass: u64,
-    /// Failed, and not waived.
-    pub fail: u64,
-    /// Failed, and every finding waived.
-    #[serde(default)]
-    pub waived: u64,
-    /// Not applicable.
-    pub not_applicable: u64,
-    /// Inconclusive.
-    pub inconclusive: u64,
-    /// Skipped.
-    pub skipped: u64,
-    /// Our own faults.
-    pub error: u64,
-    /// Failed scenarios of critical severity, waived ones apart.
-    pub critical: u64,
-    /// Failed scenarios of high severity.
-    pub high: u64,
-    /// Failed scenarios of medium severity.
-    pub medium: u64,
-    /// Failed scenarios of low severity.
-    pub low: u64,
-}
-
-impl Counts {
-    /// Counts verdicts.
-    pub fn of<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Self {
-        let mut counts = Self::default();
-        for verdict in verdicts {
-            counts.scenarios += 1;
-            *match verdict.state {
-                State::Pass => &mut counts.pass,
-                State::Fail if verdict.waived() => &mut counts.waived,
-                State::Fail => &mut counts.fail,
-                State::NotApplicable => &mut counts.not_applicable,
-                State::Inconclusive => &mut counts.inconclusive,
-                State::Skipped => &mut counts.skipped,
-                State::Error => &mut counts.error,
-            } += 1;
-            if verdict.state == State::Fail && !verdict.waived() {
-                *match verdict.severity {
-                    Severity::Critical => &mut counts.critical,
-                    Severity::High => &mut counts.high,
-                    Severity::Medium => &mut counts.medium,
-                    Severity::Low => &mut counts.low,
-                } += 1;
-            }
-        }
-        counts
-    }
-}
-
 /// One scenario, its verdict and its evidence.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioResult {
@@ -187,6 +134,10 @@ pub struct ScenarioResult {
     pub controls: Vec<String>,
     /// What was seen, in the last try, step by step.
     pub evidence: Vec<StepEvidence>,
+    /// The fault of the lab by which it is shown that this scenario can fail; left out where nothing shows it. That is
+    /// proved on the lab: the verdict is what was seen on this target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proved: Option<String>,
     /// The command that asks this scenario alone again.
     pub reproduce: String,
     /// How long its steps took together, in milliseconds.

@@ -2,8 +2,10 @@
 
 mod bounds;
 mod endpoints;
+mod method;
 mod needs;
 mod parse;
+mod secrets;
 mod view;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use serde::Deserialize;
 use crate::policy;
 pub use bounds::{AtOnce, Budget, TimeLimits};
 pub use endpoints::{Endpoint, Endpoints};
+pub use method::Source;
 pub use needs::{Need, WORDS as NEEDS};
 pub use parse::TargetError;
 pub use view::TargetView;
@@ -83,6 +86,9 @@ pub struct Target {
     /// Consent to disruptive scenarios.
     #[serde(default)]
     pub disruptive: Disruptive,
+    /// The file that all of this was read from.
+    #[serde(skip)]
+    pub source: Source,
 }
 
 fn default_policy() -> String {
@@ -271,8 +277,20 @@ pub struct TurnSettings {
     pub username: Option<String>,
     /// Password.
     pub credential: Option<SecretSource>,
-    /// A peer that the relay may reach.
+    /// A peer that the relay may reach and that sends back what it gets: address and port.
     pub control_peer: Option<String>,
+    /// A pair that worked, and whose time has passed.
+    pub expired_login: Option<TurnLogin>,
+}
+
+/// A user of a TURN server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TurnLogin {
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub credential: SecretSource,
 }
 
 /// How a visitor starts a call on the page of `endpoints.page`.
@@ -320,6 +338,9 @@ pub struct Declared {
     /// Seconds after a call's end until its credentials are dead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_end_s: Option<i64>,
+    /// Seconds that a digest nonce of the SIP server is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce_life_s: Option<i64>,
     /// Credentials are promised per session.
     pub session_scope: bool,
     /// How signalling admits a client: `register`, `headers`, `token`, `cookie` or `none`.
@@ -409,6 +430,10 @@ pub struct Authorization {
 pub struct Disruptive {
     /// Given.
     pub allow: bool,
-    /// Requests per second at most.
+    /// Requests per second at most; at least 1, or no consent is given.
     pub rate: u32,
+    /// Made-up events may be sent to the webhook, besides.
+    pub webhook: bool,
+    /// Made-up text may be planted where operators will read it, such as log files, besides.
+    pub injection: bool,
 }

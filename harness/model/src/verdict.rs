@@ -131,6 +131,9 @@ impl Line {
     }
 }
 
+/// The version of fingerprints that this version of ringfence makes.
+pub const FINGERPRINT_VERSION: &str = "v1";
+
 /// One expectation that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -143,12 +146,12 @@ pub struct Finding {
     pub step: Option<String>,
     /// How bad it is.
     pub severity: Severity,
-    /// Stable over runs of one target: 32 hexadecimal digits.
+    /// Stable over runs of one target: its version, a colon, and 32 hexadecimal digits, as in `v1:…`.
     pub fingerprint: String,
     /// Why it is accepted, where a waiver holds. Judging knows no waivers; the report fills this in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waived: Option<String>,
-    /// How it stands against the baseline, where one was given. The report fills this in too.
+    /// How it stands against the baseline, where one was given and no waiver holds. The report fills this in too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
 }
@@ -160,7 +163,8 @@ pub struct Verdict {
     pub scenario: String,
     /// The outcome.
     pub state: State,
-    /// The worst finding's severity; the scenario's own where nothing failed.
+    /// The severity of the worst finding that is not waived, of the worst one where all are; the scenario's own where
+    /// nothing failed.
     pub severity: Severity,
     /// How binding it is, after policy and `severity_if`.
     pub level: Level,
@@ -171,6 +175,10 @@ pub struct Verdict {
     pub to_enable: Option<String>,
     /// What failed.
     pub findings: Vec<Finding>,
+    /// Fingerprints of the conditions that were seen to hold. A condition that is neither here nor among the findings
+    /// was not judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<String>,
     /// What is worth knowing and changes nothing.
     pub notes: Vec<Line>,
     /// Low when repeated asking gave different answers.

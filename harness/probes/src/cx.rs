@@ -11,8 +11,9 @@ use ringfence_model::target::Target;
 use ringfence_model::{RunKey, Secret};
 use serde_json::Value;
 
-use crate::step_ref::{CallRef, ConfigRef};
+use crate::step_ref::{AllocationRef, CallRef, ConfigRef};
 use crate::verbs::call::HeldCall;
+use crate::verbs::turn_allocate::HeldAllocation;
 use crate::{Kept, Ledger, OwnFault};
 
 /// What one step of a chain works with.
@@ -46,7 +47,25 @@ impl Cx {
                 _ => Err(OwnFault(format!("step {} keeps no configuration", name.0))),
             };
         }
-        let ask = Ask { participant: 1, ..Ask::default() };
+        self.config_of(1).await
+    }
+
+    /// Another participant's configuration: one that an earlier step kept, else that of participant 2; `None` where the
+    /// target gives none.
+    pub async fn other_config(&self, own: &Arc<CallConfig>) -> Result<Option<Arc<CallConfig>>, OwnFault> {
+        let kept = self.kept.values().find_map(|kept| match kept {
+            Kept::Config(other) if !Arc::ptr_eq(other, own) && other.aor_user != own.aor_user => Some(other.clone()),
+            _ => None,
+        });
+        match kept {
+            Some(other) => Ok(Some(other)),
+            None if self.target.participants.count().is_some_and(|count| count < 2) => Ok(None),
+            None => Ok(self.config_of(2).await?.ok()),
+        }
+    }
+
+    async fn config_of(&self, participant: u32) -> Result<Result<Arc<CallConfig>, Failure>, OwnFault> {
+        let ask = Ask { participant, ..Ask::default() };
         let fetched = match adapters::fetch(&self.net, &self.target, &ask).await {
             Ok(fetched) => fetched,
             Err(FetchError::Own(why)) => return Err(OwnFault(why)),
@@ -63,6 +82,14 @@ impl Cx {
         match self.kept.get(&step.0) {
             Some(Kept::Call(call)) => Ok(call.clone()),
             _ => Err(OwnFault(format!("step {} keeps no call", step.0))),
+        }
+    }
+
+    /// The allocations that a step kept.
+    pub fn allocation(&self, step: &AllocationRef) -> Result<Arc<HeldAllocation>, OwnFault> {
+        match self.kept.get(&step.0) {
+            Some(Kept::Allocation(held)) => Ok(held.clone()),
+            _ => Err(OwnFault(format!("step {} keeps no allocation", step.0))),
         }
     }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use ringfence_client::adapters::CallConfig;
+use ringfence_client::signalling::SpentLogin;
 use serde_json::{Map, Value};
 
 use crate::verbs::call::HeldCall;
+use crate::verbs::turn_allocate::HeldAllocation;
 use crate::{Browsed, OwnFault};
 
 /// What a step leaves alive.
@@ -17,6 +19,10 @@ pub enum Kept {
     Call(Arc<HeldCall>),
     /// What a browser saw of a page, and its profile.
     Page(Arc<Browsed>),
+    /// TURN allocations.
+    Allocation(Arc<HeldAllocation>),
+    /// What a registration was let in with.
+    Login(Arc<Vec<SpentLogin>>),
 }
 
 /// The kinds of what is kept, as parameters ask for them.
@@ -29,6 +35,10 @@ pub enum KeptKind {
     Call,
     /// A page.
     Page,
+    /// A TURN allocation.
+    Allocation,
+    /// A login that was presented.
+    Login,
 }
 
 impl KeptKind {
@@ -36,7 +46,11 @@ impl KeptKind {
     pub const fn name(kind: u8) -> &'static str {
         const PAGE: u8 = KeptKind::Page as u8;
         const CALL: u8 = KeptKind::Call as u8;
+        const LOGIN: u8 = KeptKind::Login as u8;
+        const ALLOCATION: u8 = KeptKind::Allocation as u8;
         match kind {
+            LOGIN => "login",
+            ALLOCATION => "allocation",
             PAGE => "page",
             CALL => "call",
             _ => "config",
@@ -48,8 +62,12 @@ impl Kept {
     /// Ends what still runs; what was seen until its end, where it had not ended before.
     pub async fn end(&self) -> Result<Option<Map<String, Value>>, OwnFault> {
         match self {
-            Kept::Config(_) | Kept::Page(_) => Ok(None),
+            Kept::Config(_) | Kept::Page(_) | Kept::Login(_) => Ok(None),
             Kept::Call(call) => call.end().await,
+            Kept::Allocation(allocation) => {
+                allocation.end().await;
+                Ok(None)
+            }
         }
     }
 }

@@ -35,8 +35,12 @@ pub const VERBS: &[Verb] = &[
     Verb::of::<media_attack::MediaAttack>(),
     Verb::of::<open_websocket::OpenWebsocket>(),
     Verb::of::<register::Register>(),
+    Verb::of::<rekey::Rekey>(),
     Verb::of::<scan_page::ScanPage>(),
+    Verb::of::<sip_request::SipRequest>(),
+    Verb::of::<tls_scan::TlsScan>(),
     Verb::of::<turn_allocate::TurnAllocate>(),
+    Verb::of::<turn_permission::TurnPermission>(),
     Verb::of::<wait::Wait>(),
 ];
 

@@ -27,6 +27,8 @@ pub enum OriginVariant {
     Subdomain,
     /// The trusted host on another port.
     Port,
+    /// A foreign site, with a valid login whatever the probe's own: an answer with `*` to that goes to everybody.
+    WildcardLogin,
     /// No Origin at all: no browser.
     Absent,
 }
@@ -43,6 +45,7 @@ impl OriginVariant {
             Self::Prefix => "prefix",
             Self::Subdomain => "subdomain",
             Self::Port => "port",
+            Self::WildcardLogin => "wildcard-login",
             Self::Absent => "absent",
         }
     }
@@ -58,7 +61,7 @@ impl OriginVariant {
         match self {
             Self::Absent => None,
             Self::Null => Some("null".into()),
-            Self::Evil => Some(format!("https://{EVIL_HOST}")),
+            Self::Evil | Self::WildcardLogin => Some(format!("https://{EVIL_HOST}")),
             Self::Trusted => target.trusted_origins.first().cloned(),
             Self::HttpTwin => Some(with("http", host?, port)),
             Self::Suffix => Some(with("https", format!("{}.{EVIL_HOST}", host?), port)),

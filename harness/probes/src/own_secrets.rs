@@ -34,6 +34,9 @@ pub fn learn_own(ledger: &Ledger, target: &Target) -> Result<(), TargetError> {
     if let Some(source) = &target.turn.credential {
         ledger.add("turn-credential", source.read("turn.credential")?.expose());
     }
+    if let Some(login) = &target.turn.expired_login {
+        ledger.add("turn-credential", login.credential.read("turn.expired_login.credential")?.expose());
+    }
     let named = Endpoints::NAMES.iter().filter_map(|name| match target.endpoints.get(name) {
         Endpoint::Url(url) => Some(url),
         Endpoint::Absent | Endpoint::DeclaredNone => None,

@@ -43,16 +43,25 @@ pub struct Cost {
     pub allocations: u32,
     /// Configurations fetched.
     pub mints: u32,
-    /// What it does to the target.
+    /// Seconds that it lasts when all goes well: audio, and what is waited for.
+    pub seconds: u32,
+    /// What it does to the target: passive is what a visitor's client does, a plain call and its hang-up among it, and all
+    /// that the hosts of a vendor get.
     pub intrusion: Intrusion,
 }
 
 impl Cost {
     /// One connection of the kind that a visitor's client makes.
     pub const PASSIVE: Cost =
-        Cost { calls: 0, connections: 1, allocations: 0, mints: 0, intrusion: Intrusion::Passive };
+        Cost { calls: 0, connections: 1, allocations: 0, mints: 0, seconds: 0, intrusion: Intrusion::Passive };
     /// One connection with something wrong or repeated in it.
     pub const ACTIVE: Cost = Cost { intrusion: Intrusion::Active, ..Self::PASSIVE };
+
+    /// The same cost, of something that a visitor's client does where that is so.
+    #[must_use]
+    pub const fn passive_if(self, visitor: bool) -> Self {
+        if visitor { Self { intrusion: Intrusion::Passive, ..self } } else { self }
+    }
 }
 
 /// A fault of ringfence itself: a secret that cannot be read, a bug.

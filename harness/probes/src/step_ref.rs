@@ -18,8 +18,12 @@ pub struct StepRef<const KIND: u8>(pub String);
 pub type ConfigRef = StepRef<{ KeptKind::Config as u8 }>;
 /// A step that kept a call.
 pub type CallRef = StepRef<{ KeptKind::Call as u8 }>;
+/// A step that kept the login that it presented.
+pub type LoginRef = StepRef<{ KeptKind::Login as u8 }>;
 /// A step that kept what a browser saw of a page.
 pub type PageRef = StepRef<{ KeptKind::Page as u8 }>;
+/// A step that kept a TURN allocation.
+pub type AllocationRef = StepRef<{ KeptKind::Allocation as u8 }>;
 
 impl<const KIND: u8> fmt::Debug for StepRef<KIND> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use ringfence_client::Net;
+use ringfence_client::net::PERMISSION;
 use ringfence_judge::{Cause, Loaded, Truth, Variables};
 use ringfence_model::evidence::{Event, NotAsked, OwnFault, Seen};
 use ringfence_model::observation::{Common, Outcome};
 use ringfence_model::scenario::Step;
 use ringfence_model::target::{Endpoint, Endpoints, Need};
-use ringfence_probes::{Cx, Kept, Raw, Verb, verb};
+use ringfence_model::verdict::Intrusion;
+use ringfence_probes::{Cost, Cx, Kept, Raw, Verb, verb};
 use serde_json::{Map, Value};
 
 use crate::limits::last_uses;
@@ -33,11 +35,14 @@ pub(crate) struct Chain<'a> {
     variables: Variables,
     outcomes: BTreeMap<String, Option<Outcome>>,
     kept: BTreeMap<String, Kept>,
+    /// The network as each step used it, of those that kept something.
+    nets: BTreeMap<String, Net>,
 }
 
 /// Why a step is not asked or cannot be.
 enum Obstacle {
     NotAsked(String),
+    Unconsented(String),
     Broken(Outcome, String),
 }
 
@@ -45,8 +50,8 @@ impl<'a> Chain<'a> {
     /// One try, with so many calls of the budget set aside for it.
     pub(crate) fn new(shared: &'a Shared, loaded: &'a Loaded, net: Net, attempt: u32, calls_left: u32) -> Self {
         let variables = shared.library.variables(&shared.target_view, &shared.policy);
-        let (outcomes, kept) = (BTreeMap::new(), BTreeMap::new());
-        Self { shared, loaded, net, attempt, calls_left, variables, outcomes, kept }
+        let (outcomes, kept, nets) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { shared, loaded, net, attempt, calls_left, variables, outcomes, kept, nets }
     }
 
     /// Calls that were set aside and not placed.
@@ -101,6 +106,7 @@ impl<'a> Chain<'a> {
                 self.not_asked(step, why);
                 return None;
             }
+            Some(Obstacle::Unconsented(why)) => return Some(self.unconsented(step, why)),
             Some(Obstacle::Broken(outcome, why)) => {
                 self.broken(step, with, outcome, why);
                 return self.control_missed(step);
@@ -110,20 +116,40 @@ impl<'a> Chain<'a> {
         if let Ok(cost) = (verb.cost)(with.clone()) {
             self.shared.limits.pace_mints(cost.mints).await;
         }
-        let cx = self.cx(index, step);
+        let net = self.net_for(verb, &with);
+        let cx = self.cx(index, step, net.clone());
         let asked = AssertUnwindSafe((verb.ask)(&cx, with.clone())).catch_unwind().await;
         match asked {
-            Ok(Ok(raw)) => self.seen(step, with, raw),
+            Ok(Ok(raw)) => match net.withheld() {
+                Some(why) => {
+                    if let Some(kept) = raw.kept {
+                        let _ = tokio::time::timeout(HANG_UP, kept.end()).await; // nothing of it counts
+                    }
+                    return Some(self.unconsented(step, why));
+                }
+                None => {
+                    self.nets.insert(step.name.clone(), net);
+                    self.seen(step, with, raw);
+                }
+            },
             Ok(Err(fault)) => self.own_fault(step, fault.to_string()),
             Err(panic) => self.own_fault(step, format!("panicked: {}", panic_text(panic.as_ref()))),
         }
         self.control_missed(step)
     }
 
-    fn cx(&self, index: usize, step: &Step) -> Cx {
+    /// The network for one step: whether it may do more than a visitor, and how fast, is known from what it costs.
+    fn net_for(&self, verb: &Verb, with: &Map<String, Value>) -> Net {
+        let intrusion = (verb.cost)(with.clone()).map_or(Intrusion::Active, |cost| cost.intrusion);
+        let disruptive = intrusion.max(self.loaded.scenario().intrusion) == Intrusion::Disruptive;
+        let rate = disruptive.then(|| self.shared.rate.clone());
+        self.net.for_step(intrusion == Intrusion::Passive, rate)
+    }
+
+    fn cx(&self, index: usize, step: &Step, net: Net) -> Cx {
         Cx {
             target: self.shared.target.clone(),
-            net: self.net.clone(),
+            net,
             key: self.shared.key.clone(),
             ledger: self.shared.ledger.clone(),
             kept: self.kept.clone(),
@@ -186,7 +212,15 @@ impl<'a> Chain<'a> {
                 }
             }
         }
-        let calls = (verb.cost)(with.clone()).map_or(0, |cost| cost.calls);
+        let cost = (verb.cost)(with.clone()).unwrap_or(Cost::ACTIVE);
+        if cost.intrusion != Intrusion::Passive {
+            let inputs = self.loaded.inputs(&step.name).iter();
+            // What an earlier step has opened at a vendor's gets no more either.
+            if let Some(why) = inputs.filter_map(|name| self.nets.get(name)).find_map(Net::visited_vendor) {
+                return Some(Obstacle::Unconsented(why));
+            }
+        }
+        let calls = cost.calls;
         if self.shared.limits.seconds_left() == 0 {
             return Some(Obstacle::Broken(Outcome::Budget, "the run's minutes are spent: budget.minutes".into()));
         }
@@ -217,6 +251,16 @@ impl<'a> Chain<'a> {
     }
 
     fn not_asked(&mut self, step: &Step, why: String) {
+        self.left_out(step, why, None);
+    }
+
+    /// A consent is missing, as shows only now: the scenario is skipped. Returns why the rest is not asked either.
+    fn unconsented(&mut self, step: &Step, why: String) -> String {
+        self.left_out(step, why, Some(PERMISSION.into()));
+        format!("step {} lacks a consent", step.name)
+    }
+
+    fn left_out(&mut self, step: &Step, why: String, to_enable: Option<String>) {
         self.variables.left_out(&step.name);
         self.outcomes.insert(step.name.clone(), None);
         let scenario = self.loaded.scenario().id.clone();
@@ -225,6 +269,7 @@ impl<'a> Chain<'a> {
             attempt: self.attempt,
             step: step.name.clone(),
             why,
+            to_enable,
         }));
     }
 

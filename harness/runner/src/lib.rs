@@ -2,15 +2,19 @@
 //!
 //! Data flows one way: target, plan, probes, observations, journal. Judging reads the journal, also while a run goes on.
 
+mod browser;
 mod chain;
 pub mod consent;
+mod estimate;
 pub mod journal;
 mod limits;
 mod meter;
 mod plan;
 mod progress;
+pub mod resume;
 mod run;
 
+pub use estimate::{Estimate, ScenarioEstimate, Sums, estimate};
 pub use journal::Journal;
 pub use plan::{Selection, plan};
 pub use progress::{Progress, Watcher};

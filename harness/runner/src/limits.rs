@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use ringfence_judge::Loaded;
-use ringfence_model::scenario::Step;
+use ringfence_model::evidence::Seen;
+use ringfence_model::scenario::{Scenario, Step};
 use ringfence_model::target::{AtOnce, Budget};
+use ringfence_model::verdict::Intrusion;
 use ringfence_probes::{Cost, verb};
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
@@ -50,6 +52,13 @@ impl Limits {
             deadline: Instant::now() + Duration::from_secs(u64::from(budget.minutes) * 60),
             next_mint: Mutex::new(Instant::now()),
         }
+    }
+
+    /// The limits of a run that goes on, which has spent so much before.
+    pub fn after(mut self, calls: u32, time: Duration) -> Self {
+        self.calls_left = AtomicU32::new(self.calls_left.into_inner().saturating_sub(calls));
+        self.deadline = self.deadline.checked_sub(time).unwrap_or_else(Instant::now);
+        self
     }
 
     /// Which limit a peak exceeds, with the line that would allow it.
@@ -148,8 +157,25 @@ pub fn calls(loaded: &Loaded) -> u32 {
     loaded.scenario().step.iter().map(|step| cost(step).calls).sum()
 }
 
+/// Calls that a step has placed, or may have.
+pub fn placed(seen: &Seen) -> u32 {
+    if seen.observation.get("outcome") == Some(&Value::String("budget".into())) {
+        return 0;
+    }
+    let verb = verb(&seen.probe);
+    // What the journal keeps of the parameters is redacted: where that no longer reads, the step may have been a call.
+    verb.map_or(0, |verb| (verb.cost)(seen.with.clone()).map_or(1, |cost| cost.calls))
+}
+
+/// What a scenario does to the target: what it says, or what the worst of its steps does.
+pub fn intrusion(scenario: &Scenario) -> Intrusion {
+    let steps = scenario.step.iter().map(|step| cost(step).intrusion);
+    // A step of another's scenario that cannot be read is no reason to ask for consent: the loader refuses it.
+    steps.filter(|intrusion| *intrusion == Intrusion::Disruptive).fold(scenario.intrusion, Ord::max)
+}
+
 /// What a step costs. Parameters that are still to be computed count as left out.
-fn cost(step: &Step) -> Cost {
+pub(crate) fn cost(step: &Step) -> Cost {
     let computed = |value: &Value| value.as_object().is_some_and(|table| table.contains_key("cel"));
     let known = step.with.iter().filter(|(_, value)| !computed(value));
     let with: Map<String, Value> = known.map(|(name, value)| (name.clone(), value.clone())).collect();

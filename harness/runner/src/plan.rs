@@ -1,10 +1,14 @@
 //! The plan: which scenarios are asked of this target, in which order, and why the others are not.
 
 use ringfence_client::browser::INSTALL;
+use ringfence_client::net::{Owners, PERMISSION};
 use ringfence_model::evidence::{LeftOut, Plan};
-use ringfence_model::scenario::Scenario;
-use ringfence_model::target::{Need, Target};
+use ringfence_model::scenario::{Scenario, Step};
+use ringfence_model::target::{Endpoint, Need, Target, Value};
 use ringfence_model::verdict::Intrusion;
+use url::Url;
+
+use crate::limits::{cost, intrusion};
 
 /// The need that a machine has to meet as well as a target file.
 pub(crate) const BROWSER: &str = "browser";
@@ -45,7 +49,7 @@ pub fn plan<'a>(
     let mut chains: Vec<(Intrusion, &str)> = vec![];
     for scenario in scenarios.filter(|scenario| selection.wants(&scenario.id)) {
         match obstacle(scenario, target, browser) {
-            None => chains.push((scenario.intrusion, &scenario.id)),
+            None => chains.push((intrusion(scenario), &scenario.id)),
             Some(left_out) => plan.left_out.push(left_out),
         }
     }
@@ -63,7 +67,7 @@ fn obstacle(scenario: &Scenario, target: &Target, browser: bool) -> Option<LeftO
     if !scenario.adapters.iter().any(|name| name == "any" || name == adapter) {
         return left_out(true, format!("does not apply to the adapter `{adapter}`"), None);
     }
-    let consent = (scenario.intrusion == Intrusion::Disruptive).then_some("disruptive-consent");
+    let consent = (intrusion(scenario) == Intrusion::Disruptive).then_some("disruptive-consent");
     for word in scenario.needs.iter().map(String::as_str).chain(consent) {
         match target.need(word) {
             Some(Need::Given) if word == BROWSER && !browser => {
@@ -79,7 +83,47 @@ fn obstacle(scenario: &Scenario, target: &Target, browser: bool) -> Option<LeftO
             None => return left_out(false, format!("this version does not know the need {word}"), None),
         }
     }
-    None
+    let host = beyond_a_visitor(scenario, target)?;
+    left_out(false, format!("{host} is a vendor's and gets only what a visitor's client does"), Some(PERMISSION))
+}
+
+/// The vendor's host that a step is certain to ask for more than a visitor's client does. What only a configuration names is
+/// seen when the step is asked.
+fn beyond_a_visitor(scenario: &Scenario, target: &Target) -> Option<String> {
+    let owners = Owners::new(target);
+    let given = |step: &&Step| step.needs.iter().all(|word| target.need(word) == Some(Need::Given));
+    let more = |step: &&Step| {
+        let cost = cost(step);
+        cost.intrusion != Intrusion::Passive && (cost.connections > 0 || cost.calls > 0)
+    };
+    let steps = scenario.step.iter().filter(given).filter(more);
+    if owners.withhold_all() && steps.clone().next().is_some() {
+        return Some("every host of the scope".into());
+    }
+    steps.filter_map(|step| host(step, target)).find(|host| owners.withholds(host))
+}
+
+/// The host that a step asks, where the target file says which.
+fn host(step: &Step, target: &Target) -> Option<String> {
+    let named = step.with.get("endpoint").and_then(|name| name.as_str());
+    let text = match (named, step.probe.as_str()) {
+        (Some(name), _) => url_of(target, name)?,
+        (None, "fetch-config") => url_of(target, "config")?,
+        (None, "scan-page" | "browse-page") => url_of(target, "page")?,
+        (None, "call" | "register" | "sip-request" | "open-websocket") => match &target.sip.ws_uri {
+            Some(Value::Text(url)) => url,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Url::parse(text).ok()?.host_str().map(str::to_owned)
+}
+
+fn url_of<'a>(target: &'a Target, name: &str) -> Option<&'a str> {
+    match target.endpoints.get(name) {
+        Endpoint::Url(url) => Some(url),
+        Endpoint::Absent | Endpoint::DeclaredNone => None,
+    }
 }
 
 #[cfg(test)]

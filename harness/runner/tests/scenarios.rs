@@ -1,11 +1,19 @@
 //! Every scenario before hand-made observations: what a sound target, a broken one, an odd one and a bad network show, and the
 //! verdict that follows. It goes through the real loader, checker, journal and judge; no lab is asked.
 
+#[path = "scenarios/attacks.rs"]
+mod attacks;
+#[path = "scenarios/calls.rs"]
+mod calls;
 #[path = "scenarios/healthy.rs"]
 mod healthy;
+#[path = "scenarios/logins.rs"]
+mod logins;
 #[path = "scenarios/pages.rs"]
 mod pages;
 mod support;
+#[path = "scenarios/web.rs"]
+mod web;
 
 use healthy::{About, NOT_ASKED, digest, input_failed};
 use ringfence_model::verdict::Level;
@@ -333,19 +341,6 @@ fn fingerprint_mismatch() {
 }
 
 #[test]
-fn forged_packet_accepted() {
-    let about = About::new("media/forged-packet-accepted", &[]);
-    for step in ["a", "b", "d"] {
-        about.case("played", &[(step, json!({ "attack_echoed": 50 }))], Fail);
-        about.case("played, then dead", &[(step, json!({ "attack_echoed": 3, "control_after": false }))], Fail);
-        about.case("dead", &[(step, json!({ "control_after": false }))], Inconclusive);
-        about.case("nothing sent", &[(step, json!({ "sent": 0 }))], Inconclusive);
-        about.case("over", &[(step, input_failed())], Inconclusive);
-    }
-    about.case("no echo", &[("c", json!({ "media": { "echoed": 0 } }))], Inconclusive);
-}
-
-#[test]
 fn repeated_between_calls() {
     let about = About::new("keys/repeated-between-calls", &[]);
     let repeat = |group: &str, field: &str, value: Value| json!({ group: { field: value } });
@@ -413,7 +408,7 @@ fn unauthenticated_allocate() {
 
 #[test]
 fn each_scenario_has_its_table() {
-    let text = concat!(include_str!("scenarios.rs"), include_str!("scenarios/pages.rs"));
+    let text = concat!(include_str!("scenarios.rs"), include_str!("scenarios/calls.rs"), include_str!("scenarios/pages.rs"), include_str!("scenarios/web.rs"), include_str!("scenarios/logins.rs"));
     for id in healthy::ids() {
         assert!(text.contains(&format!("About::new(\"{id}\"")), "{id} has no cases here");
     }

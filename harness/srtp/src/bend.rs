@@ -3,6 +3,7 @@
 //! Everything honest lives in [`Context`]; nothing there calls into this file.
 
 use crate::context::{Replays, index_word};
+use crate::packet::{Malformed, Rtp, fits_datagram, has};
 use crate::transform::E_FLAG;
 use crate::{Context, ProtectError, UnprotectError};
 
@@ -106,4 +107,53 @@ pub fn protect_rtcp_unencrypted_at(
     let word = index_word(ssrc, index.into())?;
     context.transform.seal_rtcp(packet, ssrc, word & !E_FLAG);
     Ok(())
+}
+
+/// Protects bytes as an RTP packet whose header is taken to be `header_len` bytes long, 12 or more, whatever its first byte says
+/// of version, CSRC list or extension, under the 48-bit `index`; remembers nothing of it.
+///
+/// # Errors
+/// `TooShort` if there are fewer than 12 or than `header_len` bytes, `TooLong`.
+pub fn protect_rtp_raw(
+    context: &mut Context,
+    packet: &mut Vec<u8>,
+    header_len: usize,
+    index: u64,
+) -> Result<(), ProtectError> {
+    fits_datagram(packet.len().saturating_add(context.profile().tag_len()))?;
+    let header = raw_header(packet, header_len)?;
+    context.transform.seal_rtp(packet, header, index);
+    Ok(())
+}
+
+/// What [`protect_rtp_raw`] made, opened again under the same index. Whether its tag matched; else the packet is as before.
+///
+/// # Errors
+/// As [`protect_rtp_raw`], with room for the tag.
+pub fn unprotect_rtp_raw(
+    context: &mut Context,
+    packet: &mut Vec<u8>,
+    header_len: usize,
+    index: u64,
+) -> Result<Verified, UnprotectError> {
+    fits_datagram(packet.len())?;
+    let header = raw_header(packet, header_len)?;
+    has("authentication tag", packet, header_len + context.profile().tag_len())?;
+    Ok(Verified(context.transform.open_rtp(packet, header, index)))
+}
+
+/// Takes an index for received, as if a packet with it had authenticated: for who joins a stream after its first rollover.
+pub fn assume_received(context: &mut Context, ssrc: u32, index: u64) {
+    if context.received.has_room_for(ssrc) {
+        context.received.entry(ssrc).rtp.accept(index);
+    }
+}
+
+fn raw_header(packet: &[u8], header_len: usize) -> Result<Rtp, Malformed> {
+    has("rtp header", packet, header_len.max(12))?;
+    Ok(Rtp {
+        ssrc: u32::from_be_bytes([packet[8], packet[9], packet[10], packet[11]]),
+        sequence: u16::from_be_bytes([packet[2], packet[3]]),
+        header_len: header_len.max(12),
+    })
 }

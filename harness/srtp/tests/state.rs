@@ -251,3 +251,33 @@ fn nothing_longer_than_a_datagram_is_made_or_taken() {
         assert_eq!(receiver.unprotect_rtp(&mut packet), Err(too_long));
     }
 }
+
+#[test]
+fn bytes_that_are_no_rtp_can_be_protected_and_opened_again() {
+    for profile in Profile::ALL {
+        let (mut sender, mut receiver) = (context(profile), context(profile));
+        let mut bytes = rtp(SSRC, 7);
+        bytes[0] = 0x47; // no version of RTP, seven CSRCs that are not there
+        let clear = bytes.clone();
+        bend::protect_rtp_raw(&mut sender, &mut bytes, 12, 7).unwrap();
+        assert_eq!(bytes.len(), clear.len() + profile.tag_len());
+        assert!(receiver.unprotect_rtp(&mut bytes.clone()).is_err());
+        assert_eq!(bend::unprotect_rtp_raw(&mut receiver, &mut bytes.clone(), 12, 1 << 16 | 7), Ok(Verified(false)));
+        assert_eq!(bend::unprotect_rtp_raw(&mut receiver, &mut bytes, 12, 7), Ok(Verified(true)));
+        assert_eq!((bytes, receiver.received_index(SSRC)), (clear.clone(), None));
+        assert!(bend::protect_rtp_raw(&mut sender, &mut vec![0x80; 11], 0, 7).is_err(), "no header");
+        assert!(bend::protect_rtp_raw(&mut sender, &mut vec![0x80; 20], 21, 7).is_err(), "half a header");
+        let short = bend::unprotect_rtp_raw(&mut receiver, &mut vec![0x80; 20], 20, 7);
+        assert!(matches!(short, Err(UnprotectError::TooShort { .. })));
+    }
+}
+
+#[test]
+fn who_joins_late_can_be_told_the_rollover() {
+    let (mut sender, mut receiver) = (context(Profile::AeadAes128Gcm), context(Profile::AeadAes128Gcm));
+    bend::assume_received(&mut receiver, SSRC, 5 << 16 | 3);
+    let mut packet = rtp(SSRC, 4);
+    bend::protect_rtp_at(&mut sender, &mut packet, 5).unwrap();
+    receiver.unprotect_rtp(&mut packet).unwrap();
+    assert_eq!(packet, rtp(SSRC, 4));
+}

@@ -14,6 +14,8 @@ use std::ops::RangeInclusive;
 
 /// The protocol number of UDP, for REQUESTED-TRANSPORT.
 pub const TRANSPORT_UDP: u8 = 17;
+/// The protocol number of TCP, for REQUESTED-TRANSPORT. RFC 6062, section 4.1.
+pub const TRANSPORT_TCP: u8 = 6;
 /// Channel numbers that a client may bind. RFC 8656, section 12.
 pub const CHANNELS: RangeInclusive<u16> = 0x4000..=0x4fff;
 
@@ -33,6 +35,10 @@ impl Method {
     pub const CREATE_PERMISSION: Self = Self::new(8);
     /// Gives a peer a channel number.
     pub const CHANNEL_BIND: Self = Self::new(9);
+    /// Has the server connect to a peer over TCP. RFC 6062, section 6.1, as the next.
+    pub const CONNECT: Self = Self::new(10);
+    /// Joins a connection of the client to that of a peer.
+    pub const CONNECTION_BIND: Self = Self::new(11);
 }
 
 /// TURN's values of a message, each the first before MESSAGE-INTEGRITY.

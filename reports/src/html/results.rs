@@ -1,13 +1,15 @@
 //! One result as the template shows it.
 
-use ringfence_model::report::{Report, ScenarioResult, StepEvidence};
+use ringfence_model::report::{Report, ScenarioResult, Standing, StepEvidence};
 use ringfence_model::standards::Control;
 use ringfence_model::verdict::{Confidence, Finding, Intrusion, Level, Line, State};
 use serde::Serialize;
 
-use super::view::{anchor, severity_look};
+use super::view::anchor;
 use crate::escape::{self, prose};
 use crate::facts::{self, Row};
+use crate::sorted::Look;
+use crate::tally;
 
 /// One result.
 #[derive(Serialize)]
@@ -20,13 +22,20 @@ pub struct ResultView {
     word: &'static str,
     /// What stands before the title, which says what is wrong when a scenario fails.
     whether: &'static str,
+    /// How bad it is or would be.
+    severity: &'static str,
     level: &'static str,
     informative: bool,
+    /// How it stands against the baseline.
+    standing: &'static str,
     /// Passed or failed.
     judged: bool,
     confidence: String,
+    unsure: bool,
     intrusion: &'static str,
     elapsed: String,
+    /// The fault of the lab that shows that it can fail.
+    proved: String,
     findings: Vec<FindingView>,
     reasons: Vec<Vec<(bool, String)>>,
     to_enable: Option<String>,
@@ -47,6 +56,8 @@ struct FindingView {
     expected: String,
     step: Option<String>,
     severity: &'static str,
+    standing: &'static str,
+    waived: Option<String>,
     fingerprint: String,
     values: Vec<Row>,
 }
@@ -73,20 +84,24 @@ struct StepView {
     left_out: usize,
 }
 
+/// Results of one state and one reason.
+#[derive(Serialize)]
+pub struct GroupView {
+    /// Asked, but without a verdict: each stands alone, with its evidence.
+    asked: bool,
+    results: Vec<ResultView>,
+}
+
+/// The view of results without a verdict.
+pub fn untested(report: &Report, results: &[&ScenarioResult]) -> GroupView {
+    let asked = results.iter().any(|r| matches!(r.verdict.state, State::Inconclusive | State::Error));
+    GroupView { asked, results: results.iter().map(|r| result(report, r)).collect() }
+}
+
 /// The view of a result.
 pub fn result(report: &Report, result: &ScenarioResult) -> ResultView {
     let verdict = &result.verdict;
-    let (class, mark, word) = match verdict.state {
-        State::Fail => {
-            let (class, mark) = severity_look(verdict.severity);
-            (class, mark, verdict.severity.word())
-        }
-        State::Inconclusive => ("open", "?", "inconclusive"),
-        State::Error => ("error", "!", "error"),
-        State::Skipped => ("waived", "○", "skipped"),
-        State::NotApplicable => ("left", "–", "not applicable"),
-        State::Pass => ("pass", "✓", "pass"),
-    };
+    let Look { class, mark, word } = Look::of(verdict);
     let lines = |lines: &[Line]| lines.iter().map(escape::pieces).collect();
     ResultView {
         id: prose(&verdict.scenario),
@@ -102,24 +117,28 @@ pub fn result(report: &Report, result: &ScenarioResult) -> ResultView {
             State::Skipped => "Not asked whether:",
             State::NotApplicable => "Does not arise here:",
         },
+        severity: verdict.severity.word(),
         level: match verdict.level {
             Level::Must => "must",
             Level::Should => "should",
             Level::Info => "for information",
         },
         informative: verdict.level == Level::Info,
+        standing: verdict.findings.iter().find_map(|finding| finding.standing).map_or("", standing),
         judged: matches!(verdict.state, State::Pass | State::Fail),
         confidence: match verdict.confidence {
             Confidence::High => "high".into(),
             Confidence::Low => format!("low: {} tries gave different answers", verdict.tries),
         },
+        unsure: verdict.confidence == Confidence::Low,
         intrusion: match result.intrusion {
             Intrusion::Passive => "passive",
             Intrusion::Active => "active",
             Intrusion::Disruptive => "disruptive",
         },
         elapsed: facts::duration(result.elapsed_ms),
-        findings: findings(result),
+        proved: result.proved.as_deref().map(prose).unwrap_or_default(),
+        findings: findings(report, result),
         reasons: lines(&verdict.reasons),
         to_enable: verdict.to_enable.as_deref().map(|text| escape::lines(text).join("\n")),
         notes: lines(&verdict.notes),
@@ -134,12 +153,23 @@ pub fn result(report: &Report, result: &ScenarioResult) -> ResultView {
     }
 }
 
-fn findings(result: &ScenarioResult) -> Vec<FindingView> {
+/// How a finding stands against the baseline, in a word or two.
+fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::New => "new",
+        Standing::Reopened => "reopened",
+        Standing::Unchanged => "known",
+    }
+}
+
+fn findings(report: &Report, result: &ScenarioResult) -> Vec<FindingView> {
     let view = |finding: &Finding| FindingView {
         message: escape::pieces(&finding.message),
         expected: prose(&finding.expected),
         step: finding.step.as_deref().map(prose),
         severity: finding.severity.word(),
+        standing: finding.standing.map_or("", standing),
+        waived: tally::waived(report, result, finding),
         fingerprint: prose(&finding.fingerprint),
         values: facts::decisive(result, finding),
     };

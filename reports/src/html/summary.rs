@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use crate::areas;
 use crate::escape;
-use crate::facts::{self, Sorted};
+use crate::sorted::{Look, Sorted};
+use crate::tally;
 
-/// Areas that get a point of their own.
-const AREAS_MAX: usize = 3;
+/// Points that a reader takes in (reports of this class of tool).
+const POINTS_MAX: usize = 5;
 
 /// One point: what, and how much of it.
 #[derive(Serialize)]
@@ -29,13 +30,15 @@ pub fn points(report: &Report, sorted: &Sorted) -> Vec<Point> {
             None => areas.push((area, vec![result])),
         }
     }
-    let mut points: Vec<Point> = areas.iter().take(AREAS_MAX).map(|(area, results)| at_risk(area, results)).collect();
-    let further: usize = areas.iter().skip(AREAS_MAX).map(|(_, results)| results.len()).sum();
+    let others: Vec<Point> =
+        [accepted(sorted), untested(sorted), passed(report, sorted)].into_iter().flatten().collect();
+    let most = POINTS_MAX - others.len();
+    let mut points: Vec<Point> = areas.iter().take(most).map(|(area, results)| at_risk(area, results)).collect();
+    let further: usize = areas.iter().skip(most).map(|(_, results)| results.len()).sum();
     if let (Some(last), 1..) = (points.last_mut(), further) {
-        last.rest += &format!(" {} in other areas: see the list below.", facts::count(further as u64, "more finding"));
+        last.rest += &format!(" {} in other areas: see the list below.", tally::count(further as u64, "more finding"));
     }
-    points.extend(untested(sorted));
-    points.extend(passed(report, sorted));
+    points.extend(others);
     points
 }
 
@@ -47,15 +50,26 @@ fn at_risk(area: &str, results: &[&ScenarioResult]) -> Point {
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
     Point {
-        class: results.first().map_or("info", |r| super::view::severity_look(r.verdict.severity).0),
+        class: results.first().map_or("info", |r| Look::of(&r.verdict).class),
         strong: format!("{}.", areas::risk(area)),
         rest: format!(
             "{} in “{}”: {}.",
-            facts::count(results.len() as u64, "finding"),
+            tally::count(results.len() as u64, "finding"),
             escape::prose(area),
             by_severity.join(", ")
         ),
     }
+}
+
+fn accepted(sorted: &Sorted) -> Option<Point> {
+    let number = sorted.waived.len() as u64;
+    let areas: Vec<_> = sorted.waived.iter().map(|r| areas::risk(areas::area(&r.verdict.scenario))).collect();
+    let risk = areas.first().map(|risk| format!("What it says stays true. {risk}.")).unwrap_or_default();
+    (number > 0).then(|| Point {
+        class: "waived",
+        strong: format!("{} accepted by waivers.", tally::count(number, "finding")),
+        rest: if number == 1 { risk } else { "What they say stays true; see the waivers for reasons and ends.".into() },
+    })
 }
 
 fn untested(sorted: &Sorted) -> Option<Point> {
@@ -73,7 +87,7 @@ fn untested(sorted: &Sorted) -> Option<Point> {
             "{} not applicable here.",
             if absent == 1 { "1 promise is".to_owned() } else { format!("{absent} promises are") }
         ),
-        _ => format!("About {} nothing is known.", facts::count(unknown as u64, "promise")),
+        _ => format!("About {} nothing is known.", tally::count(unknown as u64, "promise")),
     };
     if unknown > 0 && absent > 0 {
         said.push(format!("{absent} more not applicable"));
@@ -83,7 +97,7 @@ fn untested(sorted: &Sorted) -> Option<Point> {
 }
 
 fn passed(report: &Report, sorted: &Sorted) -> Option<Point> {
-    let (judged, required) = facts::coverage(report);
+    let (judged, required) = tally::coverage(report);
     (!sorted.passed.is_empty()).then(|| Point {
         class: "pass",
         strong: format!("{} seen to hold.", match sorted.passed.len() {

@@ -3,14 +3,17 @@
 use ringfence_model::report::{Report, ScenarioResult};
 use ringfence_model::verdict::Severity;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::results::{ResultView, result};
-use super::stages::{StageView, stages};
+use super::matrix::{self, StateView, TableView};
+use super::method::{MethodView, method};
+use super::results::{self, GroupView, ResultView, result};
+use super::stages::{PathView, path};
 use super::summary::{Point, points};
+use super::waivers::{WaiverView, waivers};
 use crate::areas;
 use crate::escape::{self, prose};
-use crate::facts::{self, Row, Sorted};
+use crate::sorted::{Look, Sorted, alike};
+use crate::tally;
 
 /// Units of the bar of states, from end to end.
 const BAR: u64 = 1000;
@@ -29,16 +32,33 @@ pub struct Page {
     bar: String,
     judged: usize,
     required: usize,
+    /// How the findings stand against the baseline.
+    delta: Option<String>,
+    /// What the baseline holds and this run saw to hold, and what it did not judge.
+    fixed: Vec<FixedView>,
     points: Vec<Point>,
-    scope: Vec<Row>,
-    endpoints: Vec<Row>,
-    run: Vec<Row>,
-    declared: Vec<Row>,
-    stages: Vec<StageView>,
+    method: MethodView,
+    path: PathView,
     findings: Vec<ResultView>,
-    untested: Vec<ResultView>,
+    waived: Vec<ResultView>,
+    untested: Vec<GroupView>,
+    untested_count: usize,
     passed: Vec<Group>,
     passed_count: usize,
+    met: Vec<StateView>,
+    matrices: Vec<TableView>,
+    waivers: Vec<WaiverView>,
+    /// Kinds of results that this page has, for the filter.
+    kinds: Vec<Tile>,
+    classification: String,
+}
+
+/// A finding of the baseline that this run has not.
+#[derive(Serialize)]
+struct FixedView {
+    id: String,
+    title: String,
+    word: &'static str,
 }
 
 #[derive(Serialize)]
@@ -58,7 +78,7 @@ struct GateView {
 }
 
 /// A number with its name, and its part of the bar.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Tile {
     class: &'static str,
     mark: &'static str,
@@ -77,42 +97,40 @@ struct Group {
 /// The page of a report.
 pub fn page(report: &Report) -> Page {
     let sorted = Sorted::of(report);
-    let (judged, required) = facts::coverage(report);
+    let (judged, required) = tally::coverage(report);
     let results = |list: &[&ScenarioResult]| list.iter().map(|r| result(report, r)).collect();
     let run = &report.run;
-    let states = states(report);
+    let (states, severities) = (states(report), severities(report));
+    // What failed stands in the filter by its severity.
+    let kinds = severities.iter().chain(states.iter().skip(1)).filter(|tile| tile.count > 0).cloned().collect();
     Page {
-        target: facts::target_name(report),
+        target: tally::target_name(report),
         format: prose(&report.format),
         version: prose(&run.version),
         run_id: prose(&run.id),
         started: moment(&run.started),
         gate: gate(report),
-        severities: severities(report),
+        severities,
         bar: states.iter().map(|tile| format!("{} {}", tile.count, tile.word)).collect::<Vec<_>>().join(", "),
         states,
         judged,
         required,
         points: points(report, &sorted),
-        scope: scope(report),
-        endpoints: endpoints(&run.target),
-        run: run_rows(report),
-        declared: run.target.as_object().map(|target| facts::rows(target).0).unwrap_or_default(),
-        stages: stages(&sorted),
+        delta: tally::delta(report),
+        fixed: fixed(report),
+        method: method(report),
+        path: path(&sorted),
         findings: results(&sorted.findings),
-        untested: results(&sorted.untested),
+        waived: results(&sorted.waived),
+        untested: alike(&sorted.untested).iter().map(|group| results::untested(report, group)).collect(),
+        untested_count: sorted.untested.len(),
         passed: groups(report, &sorted),
         passed_count: sorted.passed.len(),
-    }
-}
-
-/// Class and shape of a severity.
-pub fn severity_look(severity: Severity) -> (&'static str, &'static str) {
-    match severity {
-        Severity::Critical => ("critical", "◆"),
-        Severity::High => ("high", "▲"),
-        Severity::Medium => ("medium", "●"),
-        Severity::Low => ("low", "■"),
+        met: matrix::states(),
+        matrices: matrix::tables(report),
+        waivers: waivers(report),
+        kinds,
+        classification: report.method.classification.as_deref().map(prose).unwrap_or_default(),
     }
 }
 
@@ -122,7 +140,7 @@ pub fn anchor(id: &str) -> String {
 }
 
 /// An RFC 3339 moment as people write it; anything else as it stands.
-fn moment(text: &str) -> String {
+pub fn moment(text: &str) -> String {
     match text.strip_suffix('Z').and_then(|text| text.split_once('T')) {
         Some((date, time)) => prose(&format!("{date} {time} UTC")),
         None => prose(text),
@@ -131,11 +149,7 @@ fn moment(text: &str) -> String {
 
 fn gate(report: &Report) -> GateView {
     let gate = &report.gate;
-    let (class, mark) = match gate.code {
-        0 => ("pass", "✓"),
-        1 => ("critical", "✗"),
-        _ => ("open", "?"),
-    };
+    let Look { class, mark, .. } = Look::of_gate(gate.code);
     let also = gate.conditions.iter().filter(|exit| **exit != gate.exit);
     let by = report.run.signal.as_deref().map(|signal| format!(" by {}", prose(signal))).unwrap_or_default();
     GateView {
@@ -148,7 +162,7 @@ fn gate(report: &Report) -> GateView {
         also: also.map(|exit| format!("{} ({})", exit.meaning(), exit.code())).collect(),
         fail_on: gate.fail_on.word(),
         policy: prose(&report.run.policy),
-        not_asked: facts::not_asked(report),
+        not_asked: tally::not_asked(report),
         cut_short: (!report.run.complete)
             .then(|| format!("The run was ended early{by}: what follows is not everything.")),
     }
@@ -161,8 +175,8 @@ fn severities(report: &Report) -> Vec<Tile> {
         .into_iter()
         .zip(of)
         .map(|(severity, count)| {
-            let (class, mark) = severity_look(severity);
-            Tile { class, mark, word: severity.word(), count, x: 0, width: 0 }
+            let Look { class, mark, word } = Look::of_severity(severity);
+            Tile { class, mark, word, count, x: 0, width: 0 }
         })
         .collect()
 }
@@ -171,9 +185,10 @@ fn states(report: &Report) -> Vec<Tile> {
     let counts = &report.counts;
     let all = [
         ("critical", "✗", "failed", counts.fail),
+        ("waived", "‖", "waived", counts.waived),
         ("open", "?", "inconclusive", counts.inconclusive),
         ("error", "!", "error", counts.error),
-        ("waived", "○", "skipped", counts.skipped),
+        ("skipped", "○", "skipped", counts.skipped),
         ("left", "–", "not applicable", counts.not_applicable),
         ("pass", "✓", "passed", counts.pass),
     ];
@@ -188,44 +203,14 @@ fn states(report: &Report) -> Vec<Tile> {
         .collect()
 }
 
-fn scope(report: &Report) -> Vec<Row> {
-    let target = &report.run.target;
-    let field = |name: &str| target.get(name).filter(|value| !value.is_null()).map(facts::shown);
-    let policy = format!("{}: {}", prose(&report.run.policy), prose(&report.run.policy_title));
-    let rows = [
-        ("Deployment", Some(facts::target_name(report))),
-        ("Adapter", field("adapter")),
-        ("Policy", Some(policy)),
-        (
-            "Authorization",
-            field("authorization").or_else(|| Some("none stated: addresses of this machine only".into())),
-        ),
-        ("Pages that may use it", field("trusted_origins")),
-        ("Destinations called", field("destinations")),
-        ("Gate", Some(format!("closes at {} and above", report.gate.fail_on.word()))),
-    ];
-    rows.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect()
-}
-
-fn endpoints(target: &Value) -> Vec<Row> {
-    let list = target.get("endpoints").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let text = |entry: &Value, name: &str| entry.get(name).map(facts::shown).unwrap_or_default();
-    list.iter().take(facts::ROWS_MAX).map(|entry| (text(entry, "name"), text(entry, "url"))).collect()
-}
-
-fn run_rows(report: &Report) -> Vec<Row> {
-    let run = &report.run;
-    let rows = [
-        ("Run", Some(prose(&run.id))),
-        ("Began", Some(moment(&run.started))),
-        ("Took", Some(facts::duration(run.duration_ms))),
-        ("Complete", Some(if run.complete { "yes".into() } else { "no".to_owned() })),
-        ("Steps, conversations", Some(format!("{}, {}", run.steps, run.conversations))),
-        ("Processor time", run.cpu_ms.map(facts::duration)),
-        ("Largest memory", run.peak_rss_kib.map(facts::memory)),
-        ("ringfence", Some(prose(&run.version))),
-    ];
-    rows.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect()
+fn fixed(report: &Report) -> Vec<FixedView> {
+    let Some(delta) = &report.delta else { return Vec::new() };
+    let fixed = delta.fixed.iter().map(|fixed| (fixed, "fixed"));
+    let not_judged = delta.not_judged.iter().map(|fixed| (fixed, "not judged this time"));
+    fixed
+        .chain(not_judged)
+        .map(|(fixed, word)| FixedView { id: prose(&fixed.scenario), title: prose(&fixed.title), word })
+        .collect()
 }
 
 fn groups(report: &Report, sorted: &Sorted) -> Vec<Group> {

@@ -305,6 +305,7 @@ fn passed(
             reasons: vec![],
             to_enable: None,
             findings: vec![],
+            held: vec![],
             notes: vec![],
             confidence: Confidence::High,
             tries: 1,
@@ -314,6 +315,7 @@ fn passed(
         controls: words(controls),
         elapsed_ms: evidence.iter().filter_map(|s| s.observation.get("elapsed_ms")?.as_u64()).sum(),
         evidence,
+        proved: None,
         reproduce: format!("ringfence run --target front-desk.toml --only {id} --seed 7"),
     }
 }

@@ -6,7 +6,9 @@ use ringfence_reports::{Format, Style, render, terminal, terminal_brief};
 use sha2::{Digest, Sha256};
 
 use crate::consistency::{elements, embedded};
-use crate::samples::{self, POISON};
+use crate::counts::cells;
+use crate::poison::{self, CORPUS, POISON};
+use crate::samples;
 
 /// Whether a character could move a cursor, turn the writing direction or hide.
 fn acts(c: char) -> bool {
@@ -16,15 +18,47 @@ fn acts(c: char) -> bool {
 
 #[test]
 fn no_output_holds_a_character_that_acts() {
-    let report = samples::poison();
     assert!(POISON.chars().filter(|&c| acts(c)).count() > 8, "the poison is none");
-    let style = Style { color: false, width: 70, unicode: true };
-    let mut outputs = vec![("terminal", terminal(&report, style)), ("brief", terminal_brief(&report, style))];
-    outputs.extend(Format::all().map(|format| (format.name(), render(format, &report).unwrap())));
-    for (name, text) in outputs {
-        assert!(text.contains("alert(1)"), "{name}: the poison must be shown, or nothing is tested");
-        let bad = text.char_indices().find(|(_, c)| acts(*c));
-        assert!(bad.is_none(), "{name}: {:?} near {:?}", bad, bad.map(|(at, _)| &text[at.saturating_sub(60)..at]));
+    for poison in CORPUS {
+        let report = poison::poisoned(poison);
+        let style = Style { color: false, width: 70, unicode: true };
+        let mut outputs = vec![("terminal", terminal(&report, style)), ("brief", terminal_brief(&report, style))];
+        outputs.extend(Format::all().map(|format| (format.name(), render(format, &report).unwrap())));
+        for (name, text) in outputs {
+            assert!(*poison != POISON || text.contains("alert(1)"), "{name}: the poison must be shown");
+            // What CSV asks for between rows.
+            let text = if name == "csv" { text.replace("\r\n", "\n") } else { text };
+            let bad = text.char_indices().find(|(_, c)| acts(*c));
+            let before =
+                |at: usize| text[..at].chars().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+            assert!(bad.is_none(), "{name} of {poison:?}: {bad:?} behind {:?}", bad.map(|(at, _)| before(at)));
+        }
+    }
+}
+
+#[test]
+fn every_text_of_a_report_is_poisoned() {
+    // What stays is fixed by the format: words of closed lists, and numbers.
+    let json = render(Format::Json, &poison::poisoned("☠")).unwrap();
+    let mut left: Vec<&str> = json.split('"').skip(1).step_by(2).filter(|text| !text.contains('☠')).collect();
+    left.sort_unstable();
+    left.dedup();
+    for own in ["front-desk", "ringfence run", "cognigy", "webrtc-mti", "Confidential", "receiver", "192.0.2"] {
+        assert!(!left.iter().any(|text| text.contains(own)), "{own} is left in {left:?}");
+    }
+}
+
+#[test]
+fn a_spreadsheet_runs_nothing() {
+    for poison in CORPUS {
+        let csv = render(Format::Csv, &poison::poisoned(poison)).unwrap();
+        let rows = cells(&csv);
+        assert_eq!(rows.len(), samples::broken().results.len() + 1, "{poison:?} makes no row");
+        for cell in rows.iter().flatten() {
+            let start = cell.trim_start().chars().next().unwrap_or(' ');
+            assert!(!"=+-@\t\r\n＝＋－＠".contains(start) || cell.is_empty() || start == ' ', "{poison:?}: {cell}");
+            assert!(!cell.contains(['\n', '\r']), "one line per row: {cell}");
+        }
     }
 }
 
@@ -33,13 +67,13 @@ fn the_terminal_obeys_nobody() {
     for width in [20, 40, 77, 200] {
         for unicode in [true, false] {
             let style = Style { color: false, width, unicode };
-            let plain = terminal(&samples::poison(), style);
+            let plain = terminal(&poison::poison(), style);
             assert!(unicode || plain.is_ascii());
             for line in plain.lines() {
                 assert!(!line.trim_start().starts_with("::"), "{line}");
                 assert!(!line.contains("##[") && !line.contains("##vso["), "{line}");
             }
-            let coloured = terminal(&samples::poison(), Style { color: true, ..style });
+            let coloured = terminal(&poison::poison(), Style { color: true, ..style });
             assert_ne!(plain, coloured);
             assert_eq!(plain, without_colours(&coloured), "colour changes nothing but colour");
         }
@@ -76,17 +110,37 @@ fn lines_keep_within_the_width_but_for_what_is_copied() {
 
 #[test]
 fn the_xml_is_well_formed_and_adds_no_element() {
-    let tags = |report| {
-        let tags: Vec<String> =
-            elements(&render(Format::Junit, &report).unwrap()).into_iter().map(|(tag, _)| tag).collect();
-        tags
+    let tags = |poison: &str| {
+        let text = render(Format::Junit, &poison::poisoned(poison)).unwrap();
+        let legal = |c: char| matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        assert!(text.chars().all(legal), "{poison:?}");
+        elements(&text).into_iter().map(|(tag, _)| tag).collect::<Vec<_>>()
     };
-    assert_eq!(tags(samples::poison()), tags(samples::broken()));
+    let harmless = tags("no harm");
+    for poison in CORPUS {
+        assert_eq!(tags(poison), harmless, "{poison:?}");
+    }
+}
+
+#[test]
+fn the_page_s_elements_are_the_same_whatever_the_target_says() {
+    let tags = |poison: &str| {
+        let page = render(Format::Html, &poison::poisoned(poison)).unwrap();
+        let shown = page.replace(embedded(&page), "");
+        shown.split('<').skip(1).map(|tag| tag.split(['>', ' ', '\n']).next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let harmless = tags("no harm");
+    for poison in CORPUS {
+        let tags = tags(poison);
+        let differ = tags.iter().zip(&harmless).position(|(a, b)| a != b);
+        assert!(differ.is_none(), "{poison:?}: {:?}", differ.map(|at| &tags[at.saturating_sub(30)..at + 3]));
+        assert_eq!(tags.len(), harmless.len(), "{poison:?}");
+    }
 }
 
 #[test]
 fn the_page_gets_no_element_attribute_or_address_from_the_target() {
-    let page = render(Format::Html, &samples::poison()).unwrap();
+    let page = render(Format::Html, &poison::poison()).unwrap();
     let shown = page.replace(embedded(&page), "");
     for live in
         ["<script>alert", "<img", "<!--", "onerror=\"", "onmouseover=\"", "href=\"javascript", "href=\"data", "]]>"]

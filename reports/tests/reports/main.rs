@@ -1,8 +1,13 @@
 //! What every renderer owes its readers, on made reports.
 
+mod audited;
 mod fourteen;
+mod poison;
 mod samples;
 
 mod consistency;
+mod counts;
 mod golden;
 mod hostile;
+mod markdown;
+mod sarif;

@@ -1,5 +1,4 @@
-//! Reports as `ringfence judge` makes them, made by hand: a healthy deployment, a broken one, and a hostile one whose
-//! every text is an attack on the reader.
+//! Reports as `ringfence judge` makes them, made by hand: a healthy deployment and a broken one.
 
 use ringfence_model::Exit;
 use ringfence_model::report::{
@@ -9,7 +8,7 @@ use ringfence_model::standards::{Claim, Control};
 use ringfence_model::verdict::{Confidence, Finding, Level, Line, Piece, Severity, State, Verdict};
 use serde_json::{Map, Value, json};
 
-use crate::fourteen;
+use crate::{audited, fourteen, poison};
 
 /// All fourteen pass.
 pub fn healthy() -> Report {
@@ -19,7 +18,7 @@ pub fn healthy() -> Report {
     assemble(results, Exit::Clean, "Conformant", "All 14 required scenarios hold; nothing was left untested.")
 }
 
-/// Three findings of different kinds, and one scenario for every other state.
+/// Findings of different kinds, one of them waived, and one scenario for every other state; audited.
 pub fn broken() -> Report {
     let mut results = fourteen::results();
 
@@ -137,64 +136,47 @@ pub fn broken() -> Report {
         Some("[turn] urls = [\"turn:relay.example.test:3478\"]"),
     );
 
-    assemble(
+    let hangup = result(&mut results, audited::WAIVED);
+    fail(
+        hangup,
+        vec![(
+            says(&[Ok("after the call had ended the same credentials registered again: "), Err("200 OK")]),
+            "c.status != 200",
+            Severity::Medium,
+        )],
+    );
+
+    let mut report = assemble(
         results,
         Exit::Findings,
         "Not conformant",
         "3 findings close the gate, 1 of them critical; 2 required scenarios gave no verdict.",
-    )
-}
-
-/// What a hostile target, target file or scenario directory may put into any text.
-pub const POISON: &str = "\u{1b}[31m\u{1b}]8;;http://evil.example\u{7}\u{9b}2J\u{202e}\u{2066}\u{200b}\u{feff}\u{0}\u{85}\r\n::error::forged\n\
-    </script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \" onmouseover=\"alert(3) ' ]]> javascript:alert(4) \
-    {{ 7 * 7 }} {% include 'x' %} ##vso[task.setvariable]x ##[error]x \u{fffe}\u{ffff} & &lt; `code` | =cmd()";
-
-/// The broken report with [`POISON`] in every text but ids of states and formats.
-pub fn poison() -> Report {
-    let mut report = broken();
-    report.run.target = json!({ "name": POISON, "endpoints": [{ "name": POISON, "url": POISON }], POISON: POISON });
-    report.run.command = POISON.into();
-    report.run.policy_title = POISON.into();
-    report.run.signal = Some(POISON.into());
-    report.run.complete = false;
-    report.gate.sentence = POISON.into();
-    let text = || Line(vec![Piece::Ours(POISON.into()), Piece::Target(POISON.into())]);
-    for result in &mut report.results {
-        result.title = POISON.into();
-        for part in
-            [&mut result.manual.why, &mut result.manual.how, &mut result.manual.remedy, &mut result.manual.limits]
-        {
-            *part = POISON.into();
-        }
-        result.reproduce = POISON.into();
-        result.verdict.notes = vec![text()];
-        result.verdict.reasons = vec![text(), text()];
-        result.verdict.to_enable = Some(POISON.into());
-        for finding in &mut result.verdict.findings {
-            finding.message = text();
-            finding.step = Some(POISON.into());
-        }
-        for step in &mut result.evidence {
-            step.with = object(json!({ POISON: POISON }));
-            step.observation.values_mut().filter(|value| value.is_string()).for_each(|value| *value = POISON.into());
-            step.observation.insert(POISON.into(), json!([POISON, { POISON: [POISON] }]));
-            step.not_asked = Some(POISON.into());
-        }
-    }
-    for claim in &mut report.claims {
-        (claim.statement, claim.document, claim.how) = (POISON.into(), POISON.into(), POISON.into());
-    }
-    for control in &mut report.controls {
-        (control.meaning, control.framework, control.section) =
-            (POISON.into(), "rfc9999\"><script>".into(), POISON.into());
-    }
+    );
+    audited::audit(&mut report);
+    report.counts = Counts::of(report.results.iter().map(|result| &result.verdict));
     report
 }
 
 /// The three by name.
 pub fn all() -> [(&'static str, Report); 3] {
-    [("healthy", healthy()), ("broken", broken()), ("poison", poison())]
+    [("healthy", healthy()), ("broken", broken()), ("poison", poison::poison())]
+}
+
+/// A report of so many scenarios, each of them one of the broken fourteen under a name of its own.
+pub fn many(number: usize) -> Report {
+    let mut report = broken();
+    let (results, most) = (report.results.clone(), report.results.len());
+    report.results = (0..number).map(|i| numbered(&results[i % most], i / most)).collect();
+    report.counts = Counts::of(report.results.iter().map(|result| &result.verdict));
+    report
+}
+
+fn numbered(result: &ScenarioResult, number: usize) -> ScenarioResult {
+    let mut result = result.clone();
+    if number > 0 {
+        result.verdict.scenario += &format!("-{number}");
+    }
+    result
 }
 
 /// A map from a JSON object.
@@ -240,7 +222,7 @@ fn fail(result: &mut ScenarioResult, findings: Vec<(Line, &str, Severity)>) {
             expected: expected.into(),
             step: None,
             severity,
-            fingerprint: format!("{:0>30}{i:02x}", format!("{:x}", verdict.scenario.len() * 7919)),
+            fingerprint: format!("v1:{:0>30}{i:02x}", format!("{:x}", verdict.scenario.len() * 7919)),
             waived: None,
             standing: None,
         })
@@ -297,6 +279,7 @@ fn assemble(results: Vec<ScenarioResult>, exit: Exit, word: &str, sentence: &str
         counts: Counts::of(results.iter().map(|result| &result.verdict)),
         method: Method::default(),
         sampled: Sampled::default(),
+        basis: ringfence_model::report::Basis::default(),
         integrity: Integrity::default(),
         results,
         waivers: Vec::new(),

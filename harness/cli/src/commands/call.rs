@@ -32,7 +32,7 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(3);
 /// not answered, 5 where it may not be placed.
 pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
     let target = Target::read(&args.target).map_err(Problem::usage)?;
-    let net = Net::new(&target).map_err(Problem::usage)?;
+    let mut net = Net::new(&target).map_err(Problem::usage)?;
     if let Some(why) = consent::refusal(&target, &today()) {
         return Err(Problem { exit: Exit::Refused, message: why });
     }
@@ -73,7 +73,8 @@ pub async fn call(args: CallArgs) -> Result<Exit, Problem> {
         _ = stop.wait_for(Option::is_some) => None,
     };
     let Some(mut live) = placed else {
-        leave().await;
+        // A call that was being placed takes itself back meanwhile: a phone that rings would go on ringing.
+        let _ = tokio::time::timeout(LEAVE_WITHIN, net.left_alone()).await;
         let done = sound.finish()?; // audio may have come before the call was set up
         done.iter().filter(|_| !quiet).for_each(|(name, text)| tell!("{name:<5} {text}"));
         return Ok(ended_by(*stop.borrow()).unwrap_or(Exit::Interrupted));
@@ -191,15 +192,6 @@ fn sentence(stage: &Stage) -> Option<String> {
         Stage::Ended { .. } => return None,
         Stage::Failed(failure) => format!("failed: {failure}"),
     })
-}
-
-/// Gives the call that was being placed the time to take itself back: a phone that rings would go on ringing.
-async fn leave() {
-    let end = Instant::now() + LEAVE_WITHIN;
-    // The task that waits for signals is the one that stays.
-    while tokio::runtime::Handle::current().metrics().num_alive_tasks() > 1 && Instant::now() < end {
-        tokio::time::sleep(SLICE).await;
-    }
 }
 
 fn ended_by(signal: Option<&str>) -> Option<Exit> {

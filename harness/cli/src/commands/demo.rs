@@ -13,6 +13,7 @@ use ringfence_reports::{Format, Style, render, terminal_brief, write_atomically}
 use ringfence_runner::{Journal, Selection};
 
 use crate::commands::run::Asking;
+use crate::against::Against;
 use crate::problem::Problem;
 use crate::{library, outputs, progress, signals};
 
@@ -92,7 +93,7 @@ async fn ask(
     asking.ask(&journal, progress::only_live(), stop).await?;
     lab.stop().await;
     journal
-        .read(|journal| outputs::judged(journal, &library, None, Severity::Low, &[]))
+        .read(|journal| outputs::judged(journal, &library, None, Severity::Low, &Against::default(), &[]))
         .ok_or_else(|| Problem::internal("the run left no journal"))?
 }
 

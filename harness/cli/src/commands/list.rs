@@ -7,7 +7,8 @@ use ringfence_model::Exit;
 use ringfence_model::scenario::Scenario;
 use ringfence_model::target::Target;
 use ringfence_reports::Style;
-use ringfence_runner::{Selection, plan};
+use ringfence_runner::consent::on_day;
+use ringfence_runner::{Selection, plan, today};
 use serde_json::json;
 
 use crate::args::ListArgs;
@@ -20,6 +21,7 @@ pub fn list(args: &ListArgs, style: Style) -> Result<Exit, Problem> {
     let library = library::load(&args.library.scenarios)?;
     let scenarios: Vec<&Scenario> = library.scenarios().map(Loaded::scenario).collect();
     let target = args.target.as_deref().map(Target::read).transpose().map_err(Problem::usage)?;
+    let target = target.map(|target| on_day(target, &today()));
     let browser = browser::find(&args.browser)?.is_some();
     let plan = target.as_ref().map(|target| plan(scenarios.iter().copied(), target, &Selection::default(), browser));
     let left_out = |id: &str| plan.as_ref()?.left_out.iter().find(|left_out| left_out.scenario == id);

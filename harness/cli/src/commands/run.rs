@@ -1,6 +1,5 @@
 //! `ringfence run`: asks a deployment, judges what was seen, and gates.
 
-use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,42 +8,67 @@ use ringfence_judge::Library;
 use ringfence_model::target::Target;
 use ringfence_model::{Exit, policy::Policy};
 use ringfence_reports::Style;
+use ringfence_runner::resume::differs;
 use ringfence_runner::{Job, Journal, RunError, Selection, Watcher, consent, run as run_job};
 use tokio::sync::watch;
 
+use crate::against::Against;
 use crate::args::RunArgs;
 use crate::problem::Problem;
 use crate::terminal::quoted;
-use crate::{browser, library, outputs, progress, signals};
+use crate::{browser, evidence, library, outputs, progress, signals};
 
 /// Runs the command.
 pub async fn run(args: RunArgs, style: Style) -> Result<Exit, Problem> {
     let target = Target::read(&args.target).map_err(Problem::usage)?;
     let library = Arc::new(library::load(&args.library.scenarios)?);
     let browser = browser::find(&args.browser)?;
-    let policy = library::policy(args.gate.policy.as_deref().unwrap_or(&target.policy))?;
+    let broken_off = args.resume.as_deref().map(evidence::reopen).transpose()?;
+    let header = broken_off.as_ref().map(|broken_off| &broken_off.journal.header);
+    let named = args.gate.policy.as_deref().or(header.map(|header| header.policy_name.as_str()));
+    let policy = library::policy(named.unwrap_or(&target.policy))?;
+    let tries = header.map_or(args.tries, |header| header.method.tries);
     let selection = Selection { only: args.only.clone() };
     check_selection(&library, &selection)?;
-    outputs::check(&args.gate, &[("the evidence", &args.journal), ("the target file", &args.target)])?;
+    outputs::check(&args.gate, &[("the evidence", path(&args)), ("the target file", &args.target)])?;
     // A scope that cannot be read is a mistake in the file, not a want of permission.
     Scope::new(&target).map_err(Problem::usage)?;
+    if let Some((broken_off, path)) = broken_off.as_ref().zip(args.resume.as_deref())
+        && let Some(why) = differs(&broken_off.journal, &target, &library, &policy, browser.is_some())
+    {
+        return Err(Problem::usage(format!("--resume {}: {why}", path.display())));
+    }
     let today = ringfence_runner::today();
     if let Some(why) = consent::refusal(&target, &today) {
         return Err(Problem { exit: Exit::Refused, message: why });
     }
-    let journal = Journal::new(Box::new(create(&args.journal)?));
-    let stop = signals::listen("ending calls and writing what was seen");
-    let asking = Asking {
-        target,
-        library: library.clone(),
-        policy,
-        selection,
-        tries: args.tries,
-        browser,
-        command: command(&args),
+    consent::notes(&target, &today).iter().for_each(|note| complain!("note: {note}"));
+    // Waivers count from the day that the run began.
+    let begun = header.map_or(&today, |header| &header.started);
+    let against = Against::read(&args.gate.against, &target.name, begun)?;
+    outputs::writable(&args.gate)?;
+    let done = broken_off.as_ref().is_some_and(|broken_off| broken_off.journal.complete());
+    let journal = match broken_off {
+        Some(broken_off) => {
+            let (file, read) = broken_off.go_on()?;
+            Journal::resumed(Box::new(file), read)
+        }
+        None => Journal::new(Box::new(evidence::create(&args.journal)?)),
     };
+    if done {
+        complain!("{}: the run came to its end; nothing is left to ask", path(&args).display());
+        return conclude(&journal, &library, &args, &against, style);
+    }
+    let stop = signals::listen("ending calls and writing what was seen");
+    let command = command(&args, &args.only);
+    let asking = Asking { target, library: library.clone(), policy, selection, tries, browser, command };
     asking.ask(&journal, progress::watcher(args.quiet), stop).await?;
-    conclude(&journal, &library, &args, style)
+    conclude(&journal, &library, &args, &against, style)
+}
+
+/// Where the evidence is.
+fn path(args: &RunArgs) -> &Path {
+    args.resume.as_ref().unwrap_or(&args.journal)
 }
 
 /// What is asked, and how.
@@ -84,16 +108,28 @@ impl Asking {
 }
 
 /// Judges what a journal of this process holds, and delivers.
-fn conclude(journal: &Journal, library: &Library, args: &RunArgs, style: Style) -> Result<Exit, Problem> {
+fn conclude(
+    journal: &Journal,
+    library: &Library,
+    args: &RunArgs,
+    against: &Against,
+    style: Style,
+) -> Result<Exit, Problem> {
     let failure = journal.failure();
     if let Some(why) = &failure {
         complain!("ringfence: {why}");
     }
-    let also: Vec<Exit> = failure.map(|_| Exit::Output).into_iter().collect();
-    let report = journal
-        .read(|journal| outputs::judged(journal, library, None, args.gate.fail_on, &also))
-        .ok_or_else(|| Problem::internal("the run left no journal"))??;
-    outputs::deliver(&report, &args.gate, &args.journal, args.quiet, style)
+    let unwritten: Vec<Exit> = failure.map(|_| Exit::Output).into_iter().collect();
+    let judged = |also: &[Exit]| {
+        let also = [&unwritten, also].concat();
+        let report = journal.read(|journal| outputs::judged(journal, library, None, args.gate.fail_on, against, &also));
+        report.ok_or_else(|| Problem::internal("the run left no journal"))?
+    };
+    let exit = outputs::deliver(judged, &args.gate, path(args), args.quiet, style)?;
+    if !journal.read(ringfence_judge::Journal::complete).unwrap_or_default() {
+        complain!("  to go on    {} --resume {}", command(args, &[]), quoted(&path(args).display().to_string()));
+    }
+    Ok(exit)
 }
 
 fn check_selection(library: &Library, selection: &Selection) -> Result<(), Problem> {
@@ -105,7 +141,7 @@ fn check_selection(library: &Library, selection: &Selection) -> Result<(), Probl
 }
 
 /// The command as it can be typed again. Nothing of it is secret: secrets never stand in arguments.
-fn command(args: &RunArgs) -> String {
+fn command(args: &RunArgs, only: &[String]) -> String {
     let path = |path: &Path| quoted(&path.display().to_string());
     let mut command = format!("ringfence run --target {}", path(&args.target));
     for folder in &args.library.scenarios {
@@ -117,46 +153,8 @@ fn command(args: &RunArgs) -> String {
     if let Some(browser) = &args.browser.browser {
         command.push_str(&format!(" --browser {}", path(browser)));
     }
-    for id in &args.only {
+    for id in only {
         command.push_str(&format!(" --only {}", quoted(id)));
     }
     command
-}
-
-/// A journal file that only its owner reads. One of an earlier run moves aside, so that asking one scenario again does
-/// not take the evidence of the whole run away; any other file stays, and is a problem.
-fn create(path: &Path) -> Result<File, Problem> {
-    let failed = |error: std::io::Error| Problem::output(format!("{}: {error}", path.display()));
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    if let Ok(kind) = std::fs::symlink_metadata(path) {
-        let ours = kind.is_file() && starts_like_a_journal(path).map_err(failed)?;
-        if !ours {
-            return Err(Problem::output(format!(
-                "{}: is there already and is no journal of an earlier run; choose another --journal",
-                path.display()
-            )));
-        }
-        let aside = path.with_extension("previous.jsonl");
-        let free = std::fs::symlink_metadata(&aside)
-            .map_or(true, |kind| kind.is_file() && starts_like_a_journal(&aside).unwrap_or(false));
-        match free {
-            true => std::fs::rename(path, &aside).map_err(failed)?,
-            false => std::fs::remove_file(path).map_err(failed)?,
-        }
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(failed)
-}
-
-fn starts_like_a_journal(path: &Path) -> std::io::Result<bool> {
-    use std::io::Read;
-    let mut start = Vec::new();
-    File::open(path)?.take(256).read_to_end(&mut start)?;
-    let start = String::from_utf8_lossy(&start);
-    Ok(start.is_empty() || start.starts_with("{\"seq\":0,"))
 }

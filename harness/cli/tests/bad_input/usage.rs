@@ -1,10 +1,7 @@
 //! Wrong files, words and paths: refused before anything is asked, with the key, the place and what would be right.
 
-use ringfence_lab::{Lab, LabOptions};
-
-use crate::fakes::config::{self, URL_TOKEN};
+use crate::fakes::config;
 use crate::fakes::https::{Https, Reply};
-use crate::fakes::tcp::ClosedPort;
 use crate::fakes::{answers, pki::Pki};
 use crate::support::{Ended, Gate, TargetFile};
 
@@ -113,32 +110,6 @@ async fn a_journal_path_where_something_else_lies() {
     refused(&ended, 6, &["run.jsonl", "no journal"]);
     assert_eq!(ended.file("run.jsonl"), b"my notes\n", "it is left alone");
     assert_eq!(server.heads(), Vec::<String>::new(), "nothing was asked");
-}
-
-#[tokio::test]
-async fn an_output_path_that_is_a_folder() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let lab = Lab::start(LabOptions::healthy(folder.path())).await.expect("a lab");
-    let gate = Gate::run_text(&lab.target_file(), ONLY).arg("-o").arg("junit=taken");
-    std::fs::create_dir(gate.path("taken")).expect("a folder");
-    let ended = gate.ends().await;
-    let stderr = ended.stderr();
-    assert_eq!(ended.code, Some(6), "all passed, one output is missing: {stderr}");
-    assert!(stderr.contains("taken") && stderr.contains("folder"), "{stderr}");
-    assert!(
-        ["report.json", "report.html", "junit.xml"].iter().all(|name| !ended.lacks(name)),
-        "the others are written"
-    );
-    lab.stop().await;
-
-    // What is worse wins.
-    let port = ClosedPort::new();
-    let target = TargetFile::cognigy(format!("https://{}/{URL_TOKEN}", port.address));
-    let gate = Gate::run(&target, ONLY).arg("-o").arg("junit=taken");
-    std::fs::create_dir(gate.path("taken")).expect("a folder");
-    let ended = gate.ends().await;
-    assert_eq!(ended.code, Some(3), "{}", ended.stderr());
-    assert!(!ended.lacks("report.json"));
 }
 
 #[tokio::test]

@@ -77,12 +77,22 @@ impl Bed {
 
     /// Starts it, on addresses that no other test of this machine uses.
     pub fn up(&self) -> Up {
+        self.started(&[])
+    }
+
+    /// Starts a variant of it.
+    pub fn up_as(&self, variant: &str) -> Up {
+        self.started(&["--variant", variant])
+    }
+
+    fn started(&self, options: &[&str]) -> Up {
         let [_, _, high, low] = std::process::id().to_be_bytes();
         let address = Ipv4Addr::new(127, NEXT.fetch_add(1, Ordering::Relaxed), high, low);
         let folder = tempfile::tempdir().expect("a folder");
         let up = tool()
             .args(["up", &self.name, "--address", &address.to_string(), "--folder"])
             .arg(folder.path().join("bed"))
+            .args(options)
             .output()
             .expect("bash runs");
         assert!(up.status.success(), "bed up {}: {}", self.name, String::from_utf8_lossy(&up.stderr));
@@ -99,6 +109,11 @@ impl Up {
     /// What a visitor may reach.
     pub fn address(&self) -> Ipv4Addr {
         self.address
+    }
+
+    /// Looks whether the defect of a variant is there.
+    pub fn proof(&self, variant: &str) -> std::process::Output {
+        tool().args(["proof", variant, "--folder"]).arg(self.folder()).output().expect("bash runs")
     }
 
     /// Ends it.

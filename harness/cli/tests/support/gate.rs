@@ -7,6 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -81,12 +82,17 @@ impl Gate {
             stdout.read_to_end(&mut bytes).await.expect("stdout is read");
             bytes
         });
+        let (said, stderr_so_far) = watch::channel(Vec::new());
         let stderr = tokio::spawn(async move {
-            let mut bytes = Vec::new();
-            stderr.read_to_end(&mut bytes).await.expect("stderr is read");
-            bytes
+            let mut piece = [0; 4096];
+            loop {
+                match stderr.read(&mut piece).await.expect("stderr is read") {
+                    0 => return said.borrow().clone(),
+                    length => said.send_modify(|bytes| bytes.extend_from_slice(&piece[..length])),
+                }
+            }
         });
-        Running { child, stdout, stderr, folder: self.folder }
+        Running { child, stdout, stderr, stderr_so_far, folder: self.folder }
     }
 
     /// Runs it to its end.
@@ -100,16 +106,27 @@ pub struct Running {
     child: Child,
     stdout: JoinHandle<Vec<u8>>,
     stderr: JoinHandle<Vec<u8>>,
+    stderr_so_far: watch::Receiver<Vec<u8>>,
     folder: TempDir,
 }
 
 impl Running {
     /// Sends a signal by name, to this process alone.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("the process still runs").to_string();
+        let pid = self.pid().to_string();
         // `kill` of the shell: there is one wherever there is a shell.
         let sent = std::process::Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
         assert!(sent.expect("a shell").success(), "kill -{name} {pid}");
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("the process still runs")
+    }
+
+    /// A path in its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Waits for its end.
@@ -130,16 +147,28 @@ impl Running {
         }
     }
 
+    /// Waits until it has said this on stderr.
+    pub async fn stderr_holds(&self, text: &str) {
+        let mut so_far = self.stderr_so_far.clone();
+        let holds = so_far.wait_for(|bytes| String::from_utf8_lossy(bytes).contains(text));
+        timeout(HANG, holds).await.unwrap_or_else(|_| panic!("stderr never held {text}")).expect("it still runs");
+    }
+
     /// Waits until the journal holds a line with this text.
     pub async fn journal_holds(&self, text: &str) {
-        let path = self.folder.path().join("run.jsonl");
+        self.file_holds("run.jsonl", text).await;
+    }
+
+    /// Waits until a file of its folder, or one with an absolute path, holds this text.
+    pub async fn file_holds(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
         let holds = async {
             // No event tells that another process has written; a short pause between looks keeps the machine free.
             while !std::fs::read_to_string(&path).is_ok_and(|journal| journal.contains(text)) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        timeout(HANG, holds).await.unwrap_or_else(|_| panic!("the journal never held {text}"));
+        timeout(HANG, holds).await.unwrap_or_else(|_| panic!("{name} never held {text}"));
     }
 }
 
@@ -179,8 +208,12 @@ impl Ended {
 
     /// Runs another command in the same folder.
     pub async fn then(self, args: &[&str]) -> Ended {
-        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Gate { folder: self.folder, args, env: Vec::new() }.ends().await
+        self.next(args).ends().await
+    }
+
+    /// Another command in the same folder, to be started.
+    pub fn next(self, args: &[&str]) -> Gate {
+        Gate { folder: self.folder, args: args.iter().map(|arg| (*arg).to_owned()).collect(), env: Vec::new() }
     }
 
     /// Whether the folder holds no file of that name.

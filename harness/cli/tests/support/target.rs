@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 /// The text of a target file. Everything that is not said is as generous as a test can bear, so that on a busy machine
 /// only what a test shortens runs out.
+#[derive(Clone)]
 pub struct TargetFile {
     adapter: &'static str,
     config: Option<String>,
@@ -11,6 +12,7 @@ pub struct TargetFile {
     limits: Vec<(&'static str, f64)>,
     top: String,
     tables: String,
+    endpoints: String,
 }
 
 impl TargetFile {
@@ -33,7 +35,7 @@ impl TargetFile {
             ("ring_s", 20.0),
             ("media_s", 20.0),
         ];
-        Self { adapter, config, ca_pem: None, limits, top: String::new(), tables: String::new() }
+        Self { adapter, config, ca_pem: None, limits, top: String::new(), tables: String::new(), endpoints: String::new() }
     }
 
     /// Trusts this authority.
@@ -46,6 +48,12 @@ impl TargetFile {
     pub fn limit(mut self, key: &'static str, seconds: f64) -> Self {
         self.limits.retain(|(known, _)| *known != key);
         self.limits.push((key, seconds));
+        self
+    }
+
+    /// One more endpoint.
+    pub fn endpoint(mut self, name: &str, url: &str) -> Self {
+        writeln!(self.endpoints, "{name} = \"{url}\"").expect("text takes text");
         self
     }
 
@@ -68,7 +76,7 @@ impl TargetFile {
 
     /// The text.
     pub fn text(&self) -> String {
-        let Self { adapter, config, ca_pem, limits, top, tables } = self;
+        let Self { adapter, config, ca_pem, limits, top, tables, endpoints } = self;
         let mut text = format!("name = \"fake\"\nadapter = \"{adapter}\"\n");
         if ca_pem.is_some() {
             text.push_str("ca_file = \"ca.pem\"\n");
@@ -78,7 +86,7 @@ impl TargetFile {
         text.push_str("\n[limits]\n");
         limits.iter().for_each(|(key, seconds)| text.push_str(&format!("{key} = {seconds:.2}\n")));
         if let Some(config) = config {
-            text.push_str(&format!("\n[endpoints]\nconfig = \"{config}\"\n"));
+            text.push_str(&format!("\n[endpoints]\nconfig = \"{config}\"\n{endpoints}"));
         }
         text.push_str("\n[destinations.call]\nuri = \"configured\"\n\n");
         text.push_str(tables);

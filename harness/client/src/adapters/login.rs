@@ -2,12 +2,20 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ringfence_model::target::{Login, Participants, SecretSource, Target};
+use ringfence_model::target::{Endpoint, Login, Participants, SecretSource, Target, Value};
+use url::Url;
 
 use super::{Ask, FetchError, LoginKind};
 
-/// The header fields that present the login of `ask`.
-pub(super) fn headers(target: &Target, ask: &Ask) -> Result<Vec<(String, String)>, FetchError> {
+/// Endpoints that a login is for. A page is none: where it needs one, a browser presents it.
+const HOMES: [&str; 5] = ["config", "api", "login", "archive", "recording"];
+
+/// The header fields that present the login of `ask` to this address; none where it is of no origin that the target file names
+/// for it, or its plain twin. A look-alike is nobody's secret and goes anywhere.
+pub(super) fn headers(target: &Target, ask: &Ask, url: &Url) -> Result<Vec<(String, String)>, FetchError> {
+    if ask.login != LoginKind::Wrong && !is_home(target, url) {
+        return Ok(Vec::new());
+    }
     let name = match (ask.login, &target.participants) {
         (LoginKind::None, _) => return Ok(Vec::new()),
         (LoginKind::Other, _) => "other",
@@ -53,6 +61,30 @@ fn present(login: &Login, name: &str, wrong: bool) -> Result<Vec<(String, String
     Ok(headers)
 }
 
+/// Whether the target file itself names this origin as one that logins are for. `wss:` counts as `https:`. Nothing that an
+/// answer names becomes one, and what the file names with TLS is none without.
+fn is_home(target: &Target, url: &Url) -> bool {
+    let endpoints = HOMES.iter().filter_map(|name| match target.endpoints.get(name) {
+        Endpoint::Url(url) => Some(url),
+        Endpoint::Absent | Endpoint::DeclaredNone => None,
+    });
+    let sessions = target.endpoints.sessions.values().map(String::as_str);
+    let signalling = match &target.sip.ws_uri {
+        Some(Value::Text(url)) => Some(url.as_str()),
+        _ => None,
+    };
+    let homes = endpoints.chain(sessions).chain(signalling).filter_map(|text| Url::parse(text).ok());
+    let secure = |url: &Url| matches!(url.scheme(), "https" | "wss");
+    homes.into_iter().any(|home| {
+        let same_port = match (secure(&home), secure(url)) {
+            (true, false) => false,
+            (false, true) => home.port() == url.port(),
+            _ => home.port_or_known_default() == url.port_or_known_default(),
+        };
+        same_port && home.host().is_some() && home.host() == url.host()
+    })
+}
+
 /// Random text of the same shape: digits for digits, letters for letters, hexadecimal for hexadecimal, all else kept. It
 /// differs from `text` wherever that has a letter or digit.
 pub(super) fn look_alike(text: &str) -> String {
@@ -91,6 +123,41 @@ fn random_of(alphabet: &[u8]) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_goes_to_the_origins_that_the_file_names_for_it() {
+        let text = "name = \"x\"\nadapter = \"sip\"\n[endpoints]\nconfig = \"https://a.test/t\"\npage = \"https://page.test/\"\n\
+            api = \"https://api.test:8443/\"\nwebhook = \"https://hook.test/\"\nsessions.second = \"http://plain.test:81/t\"\n\
+            [sip]\nws_uri = \"wss://ws.test\"\n[logins.valid]\nuser = \"u\"\npassword = { file = \"/dev/null\" }\n";
+        let target = Target::parse(text, std::path::Path::new("t.toml")).unwrap();
+        let sent = |url: &str, login| {
+            let ask = Ask { participant: 1, login, ..Ask::default() };
+            !headers(&target, &ask, &Url::parse(url).unwrap()).ok().unwrap().is_empty()
+        };
+        for (url, expected) in [
+            ("https://a.test/else?x", true),
+            ("https://A.test:443/", true),
+            ("wss://a.test/ws", true),
+            ("https://api.test:8443/v2", true),
+            ("http://plain.test:81/", true),
+            ("https://plain.test:81/", true),
+            ("wss://ws.test/", true),
+            ("http://a.test/t", false),
+            ("ws://a.test/", false),
+            ("ws://ws.test/", false),
+            ("http://a.test:443/", false),
+            ("https://a.test:444/", false),
+            ("https://api.test/", false),
+            ("https://b.a.test/", false),
+            ("https://a.test.evil.test/", false),
+            ("https://page.test/", false),
+            ("https://hook.test/", false),
+            ("https://plain.test/", false),
+        ] {
+            assert_eq!(sent(url, LoginKind::Valid), expected, "{url}");
+            assert!(sent(url, LoginKind::Wrong), "a look-alike to {url}");
+        }
+    }
 
     #[test]
     fn look_alikes_keep_the_shape() {

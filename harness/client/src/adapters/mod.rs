@@ -176,14 +176,15 @@ pub fn read_answer(target: &Target, answer: &http::Answer) -> Option<CallConfig>
     }
 }
 
-/// The header fields that present a login of the target file; none where the adapter's address is itself the secret.
+/// The header fields that present a login of the target file to this address; none where the adapter's address is itself the
+/// secret, and none to an origin that the target file does not name for logins, or names with TLS and this is without.
 ///
 /// # Errors
 /// The login is not in the file, or its secret cannot be read.
-pub fn login_headers(target: &Target, ask: &Ask) -> Result<Vec<(String, String)>, FetchError> {
+pub fn login_headers(target: &Target, ask: &Ask, url: &Url) -> Result<Vec<(String, String)>, FetchError> {
     match target.adapter {
         Adapter::Cognigy => Ok(Vec::new()),
-        _ => login::headers(target, ask),
+        _ => login::headers(target, ask, url),
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn fetch(net: &Net, target: &Target, ask: &Ask) -> Result<Fetch
     }
     let url = endpoint(target, ask)?;
     let mut request = get(url.clone(), ask);
-    request.headers.extend(login::headers(target, ask)?);
+    request.headers.extend(login::headers(target, ask, &url)?);
     let answer = http::request(net, request).await?;
     let read = match success_json(&answer) {
         Ok(document) => read_config(target, &document, ask)?,

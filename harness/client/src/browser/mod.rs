@@ -39,6 +39,7 @@ mod tests;
 
 pub use find::{INSTALL, find};
 pub use peer::{IceServer, Peer, Stats};
+pub use process::bare_environment;
 pub use proxy::Traffic;
 pub use record::{Address, Answer, Frame, Record, ServiceWorker, Socket, Stored};
 pub use sip::{Identity, IdentityKind, identities, logins};

@@ -21,6 +21,17 @@ const SHELL: &str = r#"profile=$1; shift; "$@" 3<&0 4>&1 </dev/null >&2; rm "$pr
 /// The word: a file in the profile folder.
 const KEEP: &str = "keep";
 
+/// What a browser is told of our environment. Nothing else: a login of the target file may stand in it, a proxy would be a second way
+/// out, and keys would end in a log.
+const TOLD: [&str; 8] =
+    ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH"];
+
+/// Leaves a command with as much of our environment as a browser needs.
+pub fn bare_environment(command: &mut Command) {
+    command.env_clear();
+    command.envs(TOLD.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+}
+
 /// A running browser. Dropped, it is killed with all its children.
 pub(super) struct Process {
     child: Child,
@@ -41,15 +52,11 @@ impl Process {
     ) -> std::io::Result<(Self, ChildStdin, ChildStdout)> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SHELL, "sh"]).arg(profile.path()).arg(executable).args(flags);
+        bare_environment(&mut command);
         // Caches, settings, sockets and temporary files land in the profile folder, and go with it.
         for name in ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"] {
             command.env(name, profile.path());
         }
-        // A proxy of the environment would be a second way out; keys would end in a log.
-        for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
-            command.env_remove(name).env_remove(name.to_ascii_uppercase());
-        }
-        command.env_remove("SSLKEYLOGFILE");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         command.process_group(0).kill_on_drop(true);
         let mut child = command.spawn()?;
@@ -84,5 +91,35 @@ impl Drop for Process {
         while self.kill() && begun.elapsed() < DYING {
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_browser_gets_no_variable_of_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let (script, dump) = (folder.path().join("browser"), folder.path().join("dump"));
+        std::fs::write(&script, format!("#!/bin/sh\nexec env > {}\n", dump.display())).unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let profile = Arc::new(tempfile::tempdir().unwrap());
+        let (process, stdin, stdout) = Process::start(&script, &[], profile).unwrap();
+        drop((stdin, stdout));
+        process.ended().await;
+        let told = std::fs::read_to_string(&dump).unwrap();
+        let told: Vec<&str> = told.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+        let ours = ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"];
+        let shells_own = ["PWD", "OLDPWD", "SHLVL", "_"];
+        let leaked: Vec<String> = std::env::vars()
+            .map(|(name, _)| name)
+            .filter(|name| told.contains(&name.as_str()))
+            .filter(|name| !TOLD.iter().chain(&ours).chain(&shells_own).any(|known| known == name))
+            .collect();
+        assert!(told.contains(&"PATH") && std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        assert_eq!(leaked, Vec::<String>::new());
     }
 }

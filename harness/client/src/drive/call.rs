@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::live::{Command, Task};
 use crate::adapters::CallConfig;
-use crate::media::{Attack, AttackSeen, MediaPlan};
+use crate::media::{Attack, AttackSeen, MediaPlan, Rekey, RekeySeen};
 use crate::signalling::SignallingPlan;
 use crate::{Failure, Net};
 
@@ -186,6 +186,8 @@ pub struct CallObservation {
     pub session_expires_s: Option<u32>,
     /// SDP, ICE, DTLS, SRTP, RTP and RTCP.
     pub media: CallSeen,
+    /// Status in the last NOTIFY about a REFER.
+    pub notify_status: Option<u16>,
     /// Bodies of INFO requests, `content type` and text, sixteen at most.
     pub infos: Vec<(Untrusted, Untrusted)>,
     /// Who ended an answered call.
@@ -216,7 +218,7 @@ pub async fn place(net: &Net, plan: CallPlan, key: &RunKey, progress: impl Fn(St
     let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
     let (reports, mut stages) = mpsc::channel(MAX_STAGES);
     let (settle, settled) = oneshot::channel();
-    let media_for = plan.media_for;
+    let (media_for, config) = (plan.media_for, Arc::new(plan.config.clone()));
     let task = Task::new(net.clone(), plan, key.clone(), shared.clone(), reports, settle);
     tokio::spawn(task.run(inbox));
     tokio::pin!(settled);
@@ -230,7 +232,7 @@ pub async fn place(net: &Net, plan: CallPlan, key: &RunKey, progress: impl Fn(St
     while let Ok(stage) = stages.try_recv() {
         progress(stage);
     }
-    LiveCall { shared, commands, stages, media_for }
+    LiveCall { shared, commands, stages, media_for, config }
 }
 
 /// A call that was placed; it lives in its own task, and ends when this is dropped.
@@ -239,6 +241,7 @@ pub struct LiveCall {
     commands: mpsc::Sender<Command>,
     stages: mpsc::Receiver<Stage>,
     media_for: Duration,
+    config: Arc<CallConfig>,
 }
 
 impl LiveCall {
@@ -284,9 +287,23 @@ impl LiveCall {
         result.unwrap_or_else(|| Err(Failure::closed("the call is over")))
     }
 
+    /// Changes keys, and waits for what comes of it.
+    ///
+    /// # Errors
+    /// The call is over, or ends before that.
+    pub async fn rekey(&mut self, rekey: Rekey) -> Result<RekeySeen, Failure> {
+        let result = self.command(|reply| Command::Rekey { rekey, reply }).await;
+        result.unwrap_or_else(|| Err(Failure::closed("the call is over")))
+    }
+
     /// Asks for fresh figures in [`LiveCall::seen`].
     pub async fn refresh(&mut self) {
         self.command(|reply| Command::Refresh { reply }).await;
+    }
+
+    /// With what it was placed.
+    pub fn config(&self) -> Arc<CallConfig> {
+        self.config.clone()
     }
 
     /// Hangs up and waits for the end: five seconds at most, whatever the target does.
@@ -305,7 +322,7 @@ impl LiveCall {
     }
 
     /// Sends a command and waits for its reply; `None` where the call is over.
-    async fn command<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+    pub(super) async fn command<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.ok()?;
         answer.await.ok()

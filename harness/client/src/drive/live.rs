@@ -14,17 +14,21 @@ use tokio::time::{sleep_until, timeout};
 use url::Url;
 
 use super::call::{CallObservation, CallPlan, EndedBy, Stage};
+use super::in_call::InCall;
 use super::line::{Incoming, Line};
 use super::servers;
 use super::udp::{MediaCall, MediaOptions, source_for};
-use crate::media::{Attack, AttackSeen, Event as MediaEvent};
-use crate::signalling::{Input, LoginBend};
+use crate::adapters::dialling::Dial;
+use crate::media::{Attack, AttackSeen, Event as MediaEvent, Rekey, RekeySeen};
+use crate::signalling::{FinalAnswer, Input, LoginBend};
 use crate::{Failure, Net};
 
 /// How long gathering may take.
 const GATHERING: Duration = Duration::from_secs(15);
 /// How long a hang-up waits for its answer. With what follows it, a call ends within five seconds whatever the target does.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// How long a foreign number is called before we hang up: with the hang-up, a dial of one ends within five seconds.
+const FOREIGN_CALL: Duration = Duration::from_secs(3);
 /// How long the media's own task may take to end (house): it waits for nobody.
 const LAST_WORD: Duration = Duration::from_millis(500);
 /// Provisional statuses, INFO bodies and servers that are kept.
@@ -34,6 +38,8 @@ const MAX_KEPT: usize = 16;
 pub(super) enum Command {
     Run { time: Duration, echoes: Option<i64>, reply: oneshot::Sender<()> },
     Attack { attack: Attack, reply: oneshot::Sender<Result<AttackSeen, Failure>> },
+    Request { ask: InCall, reply: oneshot::Sender<Result<FinalAnswer, Failure>> },
+    Rekey { rekey: Rekey, reply: oneshot::Sender<Result<RekeySeen, Failure>> },
     Refresh { reply: oneshot::Sender<()> },
     HangUp { reply: oneshot::Sender<()> },
 }
@@ -44,12 +50,16 @@ enum ForMedia {
     Answer(String),
     /// It is an offer, or asks for ours.
     Offer(Option<String>),
+    /// It answers our offer in mid-call, with this status; without one no answer came.
+    Reanswer(Option<u16>, Option<String>),
 }
 
 /// What the owner waits for.
 enum Job {
     Run { until: Instant, echoes: Option<i64>, reply: oneshot::Sender<()> },
     Attack { until: Instant, reply: oneshot::Sender<Result<AttackSeen, Failure>> },
+    Rekey { until: Instant, reply: oneshot::Sender<Result<RekeySeen, Failure>> },
+    Request { until: Instant, last: Option<FinalAnswer>, reply: oneshot::Sender<Result<FinalAnswer, Failure>> },
     HangUp { until: Instant, reply: Option<oneshot::Sender<()>> },
 }
 
@@ -68,6 +78,10 @@ pub(super) struct Task {
     /// Nothing more will come of this call.
     over: bool,
     job: Option<Job>,
+    /// A foreign number is called.
+    foreign: bool,
+    /// When a call of a foreign number is hung up, whatever its owner wants.
+    foreign_until: Option<Instant>,
 }
 
 impl Task {
@@ -92,16 +106,30 @@ impl Task {
             established: false,
             over: false,
             job: None,
+            foreign: false,
+            foreign_until: None,
         }
     }
 
     /// The whole call. Nothing is sent for a target that the dialling rule denies.
     pub async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
-        if let Err(failure) = self.net.dialling(self.plan.target()) {
-            self.fail(failure);
-        } else if let Some(mut line) = self.connect(&mut inbox).await {
-            if let Some(mut media) = self.prepare(&mut line, &mut inbox).await {
-                self.converse(&mut line, &mut media, &mut inbox).await;
+        match self.net.may_dial(self.plan.target(), &self.plan.config.realm) {
+            Err(failure) => self.fail(failure),
+            Ok(dial) => {
+                self.foreign = dial == Dial::Foreign;
+                self.dialled(&mut inbox).await;
+            }
+        }
+        let by = self.seen.ended_by;
+        self.tell(Stage::Ended { by });
+        self.publish();
+    }
+
+    /// What follows where the rule lets it.
+    async fn dialled(&mut self, inbox: &mut mpsc::Receiver<Command>) {
+        if let Some(mut line) = self.connect(inbox).await {
+            if let Some(mut media) = self.prepare(&mut line, inbox).await {
+                self.converse(&mut line, &mut media, inbox).await;
                 media.close().await;
                 // Its last word, after which the figures no longer change.
                 let _ = timeout(LAST_WORD, async { while media.event().await.is_some() {} }).await;
@@ -109,9 +137,6 @@ impl Task {
             }
             line.close().await;
         }
-        let by = self.seen.ended_by;
-        self.tell(Stage::Ended { by });
-        self.publish();
     }
 
     /// The connection, registered where that is asked for; none where that fails, or the owner is gone.
@@ -194,6 +219,8 @@ impl Task {
             return None; // whoever is gone does not want anybody's telephone to ring
         }
         self.tell(Stage::Inviting);
+        self.net.note_call(false);
+        self.foreign_until = self.foreign.then(|| Instant::now() + FOREIGN_CALL);
         let headers = std::mem::take(&mut self.plan.headers);
         for event in line.input(Input::Invite { sdp, headers }).await {
             self.on_signalling(event);
@@ -221,7 +248,7 @@ impl Task {
             turn: servers.turn,
             stun: servers.stun,
             key: self.key.clone(),
-            allow: Arc::new(move |address| net.allows(address)),
+            allow: Arc::new(move |address| net.allows_media(address)),
         };
         match MediaCall::open_through(&self.net, options).await {
             Ok(media) => Some(media),
@@ -247,6 +274,11 @@ impl Task {
     async fn converse(&mut self, line: &mut Line, media: &mut MediaCall, inbox: &mut mpsc::Receiver<Command>) {
         let mut owned = true;
         while !self.over {
+            if self.foreign_until.take_if(|until| Instant::now() >= *until).is_some() && owned {
+                self.finish_job();
+                self.hang_up(line, media, None).await;
+                owned = false;
+            }
             let next = self.next_look();
             tokio::select! {
                 incoming = line.wait() => {
@@ -257,6 +289,7 @@ impl Task {
                         match self.on_signalling(event) {
                             Some(ForMedia::Answer(sdp)) => media.answer(sdp).await,
                             Some(ForMedia::Offer(sdp)) => media.offer(sdp).await,
+                            Some(ForMedia::Reanswer(status, sdp)) => media.reanswer(status, sdp).await,
                             None => {}
                         }
                     }
@@ -267,6 +300,14 @@ impl Task {
                 }
                 event = media.event() => match event {
                     Some(MediaEvent::AttackDone(seen)) => self.on_attack_done(seen),
+                    Some(MediaEvent::RekeyDone(seen)) => self.on_rekey_done(seen),
+                    Some(MediaEvent::Reoffer(sdp)) => {
+                        for event in line.input(Input::Change { sdp }).await {
+                            if let Some(ForMedia::Reanswer(status, sdp)) = self.on_signalling(event) {
+                                media.reanswer(status, sdp).await;
+                            }
+                        }
+                    }
                     Some(MediaEvent::Description(sdp)) => {
                         for event in line.input(Input::Answer { sdp }).await {
                             self.on_signalling(event);
@@ -286,6 +327,7 @@ impl Task {
                     self.finish_job();
                     match command {
                         Some(Command::HangUp { reply }) => self.hang_up(line, media, Some(reply)).await,
+                        Some(Command::Request { ask, reply }) => self.request(line, ask, reply).await,
                         Some(command) => self.begin(command, media).await,
                         None => self.hang_up(line, media, None).await, // nobody is left who could
                     }
@@ -309,8 +351,28 @@ impl Task {
         }
         self.seen.media = fresh;
         self.seen.out_of_scope = media.refused();
+        media.senders().into_iter().for_each(|sender| self.net.note_media_node(sender));
         self.note_servers(media);
+        self.note_scope();
         self.publish();
+    }
+
+    /// Media that could go nowhere because everything that the answer names lies outside the scope end the call's question there.
+    fn note_scope(&mut self) {
+        let media = &self.seen.media;
+        let waited = self.seen.answered && self.settle.is_none() && self.seen.failure.is_none();
+        if !waited || media.ice.connected || media.datagrams_received > 0 || media.sdp.addresses.is_empty() {
+            return;
+        }
+        let in_scope = |text: &Untrusted| {
+            // What is no address is a name, which nobody resolves for media.
+            text.raw().parse().is_ok_and(|address| self.net.allows(SocketAddr::new(address, 9)))
+        };
+        if !media.sdp.addresses.iter().any(in_scope) {
+            let named: Vec<&str> = media.sdp.addresses.iter().map(Untrusted::raw).take(MAX_KEPT).collect();
+            let why = format!("every address of the answer is out of scope: {}", named.join(", "));
+            self.fail(Failure::new(Outcome::OutOfScope, why));
+        }
     }
 
     fn note_servers(&mut self, media: &MediaCall) {

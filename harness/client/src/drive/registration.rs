@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use ringfence_model::{Digest, RunKey, Untrusted};
+use ringfence_model::{RunKey, Untrusted};
+use ringfence_wire::digest::Algorithm;
+use tokio::time::{Instant, timeout_at};
 
-use super::line::Line;
+use super::challenge::ChallengeSeen;
+use super::line::{Incoming, Line};
 use crate::adapters::CallConfig;
-use crate::signalling::{Event, Input, LoginBend, RegisterAnswer, SignallingPlan};
+use crate::signalling::{Event, FinalAnswer, Input, LoginBend, SignallingPlan, SpentLogin, Within};
 use crate::{Failure, Net};
 
-/// Most entries of each list of a challenge that are kept.
-const MAX_LISTED: usize = 16;
+/// The header field that a hostile user part tries to smuggle in: an answer that has it was broken open.
+pub const MARKER: &str = "X-Ringfence-Marker";
+/// How much later than the answer to what was sent behind it an answer may come (house).
+const LATE: Duration = Duration::from_secs(2);
 
 /// How to register.
 #[derive(Clone, Debug)]
@@ -19,6 +24,11 @@ pub struct RegistrationPlan {
     pub config: CallConfig,
     /// User part of the address-of-record, instead of the configuration's.
     pub aor_user: Option<String>,
+    /// That user part is written as it is, line ends and all. An OPTIONS goes out behind each such REGISTER, to tell a dropped
+    /// one from a slow one.
+    pub user_as_is: bool,
+    /// The only digest algorithm that is answered; `None` for the strongest that is offered.
+    pub algorithm: Option<Algorithm>,
     /// With whose credentials.
     pub login: LoginBend,
     /// How many registrations on this one connection.
@@ -39,6 +49,8 @@ impl RegistrationPlan {
         Self {
             config,
             aor_user: None,
+            user_as_is: false,
+            algorithm: None,
             login: LoginBend::Own,
             times: 1,
             expires: 600,
@@ -68,6 +80,16 @@ pub struct RegistrationSeen {
     pub contact_ok: bool,
     /// Seconds that were granted.
     pub expires_s: Option<u32>,
+    /// With what the last registration was let in.
+    pub spent: Vec<SpentLogin>,
+    /// To of the last answer.
+    pub to: Option<String>,
+    /// [`MARKER`], where a line of an answer began with it.
+    pub echoed: Vec<String>,
+    /// A request behind it was answered, the REGISTER was not.
+    pub dropped: bool,
+    /// When the request behind it was answered.
+    options_answered_at: Option<Instant>,
     /// `Server`.
     pub server_header: Option<Untrusted>,
     /// `Retry-After` of the last answer that has one.
@@ -76,31 +98,10 @@ pub struct RegistrationSeen {
     pub failure: Option<Failure>,
 }
 
-/// The first answer that challenges.
-#[derive(Clone, Debug, Default)]
-pub struct ChallengeSeen {
-    /// Authentication schemes.
-    pub schemes: Vec<Untrusted>,
-    /// Algorithms; `MD5` where a challenge names none, which is what that means.
-    pub algorithms: Vec<Untrusted>,
-    /// Qualities of protection.
-    pub qop: Vec<Untrusted>,
-    /// Nonce of its first Digest challenge.
-    pub nonce: Option<Digest>,
-    /// A challenge says that the nonce was stale.
-    pub stale: bool,
-}
-
 /// Connects, registers as planned, and closes.
 pub async fn register(net: &Net, plan: &RegistrationPlan, key: &RunKey) -> RegistrationSeen {
     let mut seen = RegistrationSeen::default();
-    let mut signalling = SignallingPlan::honest(&plan.config, plan.seed);
-    signalling.register_expires = plan.expires;
-    signalling.transaction = plan.answer_within;
-    if let Some(user) = &plan.aor_user {
-        signalling.aor_user.clone_from(user);
-    }
-    let mut line = match Line::open(net, &plan.config.ws_uri, plan.origin.clone(), signalling).await {
+    let mut line = match Line::open(net, &plan.config.ws_uri, plan.origin.clone(), plan.signalling()).await {
         Ok((line, opened)) => {
             seen.upgrade_status = opened.status;
             line
@@ -113,28 +114,70 @@ pub async fn register(net: &Net, plan: &RegistrationPlan, key: &RunKey) -> Regis
     };
     let times = plan.times.max(1);
     let mut events = line.input(Input::Register { login: plan.login.clone(), times }).await;
+    if plan.user_as_is {
+        events.extend(line.input(still_there()).await);
+    }
     loop {
         events.into_iter().for_each(|event| seen.take(event, key));
         if seen.failure.is_some() || seen.statuses.len() >= times as usize {
             break;
         }
-        let incoming = line.wait().await;
+        let incoming = match seen.options_answered_at {
+            Some(at) if plan.user_as_is => match timeout_at(at + LATE, line.wait()).await {
+                Ok(incoming) => incoming,
+                Err(_) => {
+                    seen.dropped = true;
+                    break;
+                }
+            },
+            _ => line.wait().await,
+        };
+        if let Incoming::Message(bytes) = &incoming {
+            seen.note_echoes(bytes);
+        }
         events = line.take(incoming).await;
     }
     line.close().await;
     seen
 }
 
+/// A request behind the REGISTER on the same connection: where it is answered and the REGISTER is not, that was dropped.
+fn still_there() -> Input<'static> {
+    Input::Request { method: "OPTIONS".into(), headers: Vec::new(), body: None, within: Within::Nothing }
+}
+
+impl RegistrationPlan {
+    fn signalling(&self) -> SignallingPlan {
+        let mut signalling = SignallingPlan::honest(&self.config, self.seed);
+        signalling.register_expires = self.expires;
+        signalling.transaction = self.answer_within;
+        signalling.algorithm = self.algorithm;
+        match &self.aor_user {
+            Some(user) if self.user_as_is => {
+                signalling.register_as = Some(user.clone());
+                signalling.target_uri = format!("sip:{}", self.config.realm);
+            }
+            Some(user) => signalling.aor_user.clone_from(user),
+            None => {}
+        }
+        signalling
+    }
+}
+
 impl RegistrationSeen {
     fn take(&mut self, event: Event, key: &RunKey) {
         match event {
-            Event::RegisterAnswer(answer) => self.answer(&answer, key),
+            Event::FinalAnswer(answer) if answer.method == "REGISTER" => self.answer(&answer, key),
+            Event::FinalAnswer(answer) if answer.method == "OPTIONS" => self.options_answered_at = Some(Instant::now()),
+            Event::LoggedIn(spent) => self.spent = spent,
             Event::Registered { status, contact_ok, expires_s } => {
                 self.contact_ok = contact_ok;
                 self.expires_s = expires_s;
                 self.finish(status);
             }
             Event::RegisterFinal { status, .. } => self.finish(status),
+            // Nobody has to answer OPTIONS.
+            Event::Failed(failure) if !self.statuses.is_empty() => drop(failure),
             Event::Failed(failure) => self.failure = Some(failure),
             _ => {}
         }
@@ -145,22 +188,24 @@ impl RegistrationSeen {
         self.status = Some(status);
     }
 
-    fn answer(&mut self, answer: &RegisterAnswer, key: &RunKey) {
+    fn answer(&mut self, answer: &FinalAnswer, key: &RunKey) {
         self.answers.push(answer.status);
         self.reason = Some(answer.reason.clone());
         self.server_header = answer.server.clone().or(self.server_header.take());
         self.retry_after = answer.retry_after.clone().or(self.retry_after.take());
-        if answer.schemes.is_empty() || !self.challenge.schemes.is_empty() {
-            return;
+        self.to = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("To")).map(|(_, to)| to.clone());
+        if !answer.schemes.is_empty() && self.challenge.schemes.is_empty() {
+            self.challenge = ChallengeSeen::of(answer, key);
         }
-        let challenges = &answer.challenges;
-        let algorithm = |text: &Option<String>| Untrusted::new(text.as_deref().unwrap_or("MD5"));
-        self.challenge = ChallengeSeen {
-            schemes: answer.schemes.iter().take(MAX_LISTED).cloned().collect(),
-            algorithms: challenges.iter().take(MAX_LISTED).map(|challenge| algorithm(&challenge.algorithm)).collect(),
-            qop: challenges.iter().flat_map(|challenge| &challenge.qop).take(MAX_LISTED).map(Untrusted::new).collect(),
-            nonce: challenges.first().map(|challenge| key.digest(challenge.nonce.as_bytes())),
-            stale: challenges.iter().any(|challenge| challenge.stale),
-        };
+    }
+
+    /// Looks for header fields of ours in what came, also in what no parser takes for a message.
+    fn note_echoes(&mut self, frame: &[u8]) {
+        for line in frame.split(|byte| matches!(byte, b'\r' | b'\n')).skip(1) {
+            let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
+            if name.eq_ignore_ascii_case(MARKER.as_bytes()) && line.len() > name.len() && self.echoed.is_empty() {
+                self.echoed.push(MARKER.to_owned());
+            }
+        }
     }
 }

@@ -147,7 +147,7 @@ async fn a_refused_call_is_over() {
     assert!(matches!(stages.first(), Some(Stage::Connected { .. })) && stages.contains(&Stage::Inviting), "{stages:?}");
     assert!(stages.iter().any(|stage| matches!(stage, Stage::Refused { status: 486, .. })));
     live.run_for(Duration::from_secs(60)).await; // returns at once: the call is over
-    let attack = Attack { kind: AttackKind::ForgedTag, count: 1, rate: 1 };
+    let attack = Attack::new(AttackKind::ForgedTag, 1, 1);
     assert_eq!(live.attack(attack).await.err().map(|failure| failure.outcome), Some(Outcome::Closed));
     assert_eq!(live.hang_up().await.status, Some(486));
 }

@@ -15,7 +15,9 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use super::stream::{Streams, Told};
-use crate::media::{Allow, Attack, Event, Input, MediaError, MediaMachine, MediaPlan, Output, TurnServer};
+use crate::media::{
+    Allow, Attack, AttackSeen, Event, Input, MediaError, MediaMachine, MediaPlan, Output, Rekey, Source, TurnServer,
+};
 use crate::{Failure, Net};
 
 /// Largest datagram that is read: the largest there is.
@@ -24,6 +26,9 @@ const MAX_DATAGRAM_BYTES: usize = 65_535;
 const MAX_COMMANDS: usize = 16;
 /// Events that nobody has taken yet; beyond that they are lost, and counted.
 const MAX_EVENTS: usize = 64;
+
+/// Senders of media that are kept (house).
+const MAX_SENDERS: usize = 16;
 
 /// What a call's media need.
 #[derive(Clone)]
@@ -55,6 +60,8 @@ struct Counts {
     refused: AtomicU64,
     /// TURN servers without a connection, one entry for each that had one or should have.
     lost: Mutex<Vec<Failure>>,
+    /// Whoever sent RTP or RTCP.
+    senders: Mutex<Vec<IpAddr>>,
 }
 
 enum Command {
@@ -62,6 +69,8 @@ enum Command {
     Offer(Option<String>),
     Audio(bool),
     Attack(Attack),
+    Rekey(Rekey),
+    Reanswer(Option<u16>, Option<String>),
     Close,
 }
 
@@ -99,7 +108,7 @@ impl MediaCall {
         let counts = Arc::new(Counts::default());
         let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
         let (outbox, events) = mpsc::channel(MAX_EVENTS);
-        let task = Task { machine: machine.clone(), sockets, streams, allow, outbox, counts: counts.clone() };
+        let task = Task { machine: machine.clone(), sockets, stranger: None, streams, allow, outbox, counts: counts.clone() };
         tokio::spawn(task.run(inbox));
         Ok(Self { machine, commands, events, counts })
     }
@@ -129,6 +138,21 @@ impl MediaCall {
         self.command(Command::Attack(attack)).await;
     }
 
+    /// Changes keys; [`Event::Reoffer`] is to be carried to the target, [`Event::RekeyDone`] tells what came of it.
+    pub async fn rekey(&self, rekey: Rekey) {
+        self.command(Command::Rekey(rekey)).await;
+    }
+
+    /// The target's final answer to [`Event::Reoffer`].
+    pub async fn reanswer(&self, status: Option<u16>, sdp: Option<String>) {
+        self.command(Command::Reanswer(status, sdp)).await;
+    }
+
+    /// What the running attack has shown so far.
+    pub fn attack_so_far(&self) -> Option<AttackSeen> {
+        lock(&self.machine).attack_so_far()
+    }
+
     /// Hangs up.
     pub async fn close(&self) {
         self.command(Command::Close).await;
@@ -147,6 +171,11 @@ impl MediaCall {
     /// TURN servers over TCP and TLS that could not be reached, or were lost.
     pub fn servers_lost(&self) -> Vec<Failure> {
         self.counts.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Addresses that sent RTP or RTCP, protected or not.
+    pub fn senders(&self) -> Vec<IpAddr> {
+        self.counts.senders.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn command(&self, command: Command) {
@@ -171,6 +200,8 @@ pub async fn source_for(target: SocketAddr) -> io::Result<IpAddr> {
 struct Task {
     machine: Arc<Mutex<MediaMachine>>,
     sockets: Vec<UdpSocket>,
+    /// Where an attack comes from that does not come from the call's own socket.
+    stranger: Option<UdpSocket>,
     streams: Streams,
     allow: Allow,
     outbox: mpsc::Sender<Event>,
@@ -193,7 +224,11 @@ impl Task {
                     Some(Command::Answer(sdp)) => self.input(Input::Answer(&sdp)),
                     Some(Command::Offer(sdp)) => self.input(Input::Offer(sdp.as_deref())),
                     Some(Command::Audio(on)) => self.input(Input::SendAudio(on)),
-                    Some(Command::Attack(attack)) => self.input(Input::Attack(attack)),
+                    Some(Command::Attack(attack)) => self.attack(attack).await,
+                    Some(Command::Rekey(rekey)) => self.input(Input::Rekey(rekey)),
+                    Some(Command::Reanswer(status, sdp)) => {
+                        self.input(Input::Reanswer { status, sdp: sdp.as_deref() });
+                    }
                     Some(Command::Close) | None => {
                         self.input(Input::Close);
                         self.act().await;
@@ -201,13 +236,43 @@ impl Task {
                         return;
                     }
                 },
-                (local, remote, length) = receive(&self.sockets, &mut buffer) => {
+                (local, remote, length) = receive(&self.sockets, self.stranger.as_ref(), &mut buffer) => {
                     let bytes = buffer.get(..length).unwrap_or_default();
+                    self.note_sender(remote, bytes);
                     self.input(Input::Datagram { local, remote, bytes });
                 }
                 told = self.streams.next() => self.streams_told(told),
                 () = timer => self.input(Input::Timeout),
             }
+        }
+    }
+
+    /// Binds the second socket that an attack may come from; without it the attack ends at once with nothing sent.
+    async fn attack(&mut self, attack: Attack) {
+        let own = self.sockets.first().and_then(|socket| socket.local_addr().ok());
+        let from = match attack.source {
+            Source::Own => return self.input(Input::Attack { attack, stranger: None }),
+            Source::OtherPort => own.map(|own| own.ip()),
+            Source::OtherAddress(address) => Some(address),
+        };
+        let bound = match from {
+            Some(from) => UdpSocket::bind(SocketAddr::new(from, 0)).await.ok(),
+            None => None,
+        };
+        match bound.as_ref().and_then(|socket| socket.local_addr().ok()) {
+            Some(local) => {
+                self.stranger = bound;
+                self.input(Input::Attack { attack, stranger: Some(local) });
+            }
+            None => drop(self.outbox.try_send(Event::AttackDone(AttackSeen::default()))),
+        }
+    }
+
+    fn note_sender(&self, remote: SocketAddr, bytes: &[u8]) {
+        let is_media = bytes.first().is_some_and(|first| (128..=191).contains(first)); // RFC 7983, section 7
+        let mut senders = self.counts.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_media && senders.len() < MAX_SENDERS && !senders.contains(&remote.ip()) {
+            senders.push(remote.ip());
         }
     }
 
@@ -231,12 +296,15 @@ impl Task {
     }
 
     /// Does what the machine says until it has nothing more; returns its deadline.
-    async fn act(&self) -> Option<Instant> {
+    async fn act(&mut self) -> Option<Instant> {
         loop {
             let output = lock(&self.machine).poll();
             match output {
                 Output::Transmit { local, remote, bytes } => self.send(local, remote, &bytes).await,
                 Output::Event(event) => {
+                    if let Event::AttackDone(_) = event {
+                        self.stranger = None; // nobody reads there any more
+                    }
                     // An owner that does not listen loses events; the figures stay.
                     let _ = self.outbox.try_send(event);
                 }
@@ -255,7 +323,7 @@ impl Task {
         if self.streams.send(local, remote, bytes) {
             return;
         }
-        let socket = self.sockets.iter().find(|socket| socket.local_addr().is_ok_and(|address| address == local));
+        let socket = self.sockets.iter().chain(&self.stranger).find(|socket| socket.local_addr().is_ok_and(|address| address == local));
         if let Some(socket) = socket {
             let _ = socket.send_to(bytes, remote).await; // lost, as on any bad path
         }
@@ -263,9 +331,13 @@ impl Task {
 }
 
 /// The next datagram of any socket: its socket's address, its sender and its length in `buffer`.
-async fn receive(sockets: &[UdpSocket], buffer: &mut [u8]) -> (SocketAddr, SocketAddr, usize) {
+async fn receive(
+    sockets: &[UdpSocket],
+    stranger: Option<&UdpSocket>,
+    buffer: &mut [u8],
+) -> (SocketAddr, SocketAddr, usize) {
     std::future::poll_fn(|context| {
-        for socket in sockets {
+        for socket in sockets.iter().chain(stranger) {
             let mut space = ReadBuf::new(buffer);
             // Errors are those of earlier sends (ICMP) and say nothing of this call.
             while let Poll::Ready(result) = socket.poll_recv_from(context, &mut space) {

@@ -6,6 +6,7 @@ use ringfence_model::Untrusted;
 use ringfence_model::observation::SdpSeen;
 use ringfence_wire::sdp::{Candidate, Crypto, Description, Direction, Fingerprint, RtpMap, Section, Setup as Word};
 
+use super::identity::FINGERPRINT_HASHES;
 use super::plan::{Codec, Setup};
 
 /// Most candidates of the target that are checked.
@@ -146,15 +147,17 @@ fn seen(description: &Description, audio: &Section<'_>) -> SdpSeen {
         let values = audio.attributes(name).filter_map(|attribute| attribute.value.as_deref());
         values.take(MAX_KEPT).map(Untrusted::from).collect()
     };
-    let hash =
-        |value: &Untrusted| value.raw().split_whitespace().next().map(|name| Untrusted::new(name.to_ascii_lowercase()));
     let fingerprints = raw("fingerprint");
+    let hash = |value: &Untrusted| value.raw().split_whitespace().next().map(str::to_ascii_lowercase);
+    let hashes: Vec<String> = fingerprints.iter().filter_map(hash).collect();
+    let strongest = FINGERPRINT_HASHES.into_iter().find(|known| hashes.iter().any(|hash| hash == known));
+    let decisive = strongest.or(hashes.first().map(String::as_str)).map(Untrusted::from);
     let parts = [description.session(), *audio];
     SdpSeen {
         profile: media.map(|media| Untrusted::from(media.profile.as_str())),
         media_accepted: media.is_some_and(|media| media.kind == "audio" && media.port != 0),
         has_crypto: description.sections().any(|section| section.own("crypto").next().is_some()),
-        fingerprint_hash: fingerprints.first().and_then(hash),
+        fingerprint_hash: decisive,
         fingerprints,
         setup: audio.value("setup").map(Untrusted::from),
         rtcp_mux: audio.is_rtcp_mux(),

@@ -1,25 +1,42 @@
 //! Attacks on a live call: packets that a receiver must refuse, with good packets before and after as control.
 //!
-//! Phases: good audio until one packet's echo is back (or two seconds), then the attack alone, each packet with the next
-//! sequence number and a marker of its own, then good audio again until an echo is back. Sequence numbers go on, so a
-//! correct receiver sees a gap and nothing else. The audio pauses during the attack, so that a report of the target whose
-//! highest sequence number lies in the gap shows that it took an attack packet.
+//! Phases: good audio until an echo is back, then the attack, then good audio again until an echo is back. A target that echoes
+//! nothing is judged by its receiver reports: see [`Oracle::Reports`]. While packets go out that use sequence numbers of their
+//! own, the audio pauses: a correct receiver sees a gap and nothing else, and a report whose highest number lies in the gap
+//! shows that it took one of them.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `run` | the phases, and what is concluded |
+//! | `reports` | the target's receiver reports as oracle |
+//! | `forge`, `corpus` | the packets |
+//! | `history` | what was sent and may be replayed; what came back twice |
+//! | `steps` | the machine's side: sending, and telling the run what came |
 
-use std::collections::HashSet;
-use std::time::{Duration, Instant};
+mod corpus;
+mod forge;
+#[cfg(test)]
+mod forge_tests;
+mod history;
+mod reports;
+mod run;
+#[cfg(test)]
+mod run_tests;
+mod steps;
 
-use ringfence_srtp::{Context, MasterKey, Profile, bend};
-use ringfence_wire::rtp::Header;
+use std::net::IpAddr;
+use std::time::Duration;
 
-use super::audio::{MARKER_BYTES, MARKER_OFFSET, Marker};
+pub use corpus::malformed_items;
+pub(super) use history::History;
+pub(super) use run::Run;
 
-/// How long a control waits for its echo.
-const CONTROL: Duration = Duration::from_secs(2);
-/// After the second control's echo, for what overtook it.
-const LATE: Duration = Duration::from_millis(100);
 /// Upper bounds of what is asked: a typing error in a scenario is no flood.
 const MAX_COUNT: u32 = 1000;
 const MAX_RATE: u32 = 500;
+/// Upper bounds of a flood.
+const MAX_FLOOD_COUNT: u32 = 60_000;
+const MAX_FLOOD_RATE: u32 = 3000;
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +45,87 @@ pub enum AttackKind {
     ForgedTag,
     /// A right packet without its tag.
     NoTag,
+    /// RTP in the clear, with our SSRC and next sequence number.
+    PlainRtp,
     /// Protected under a random key with the same profile.
     WrongKey,
+    /// Packets once more that came back once, 1 to 40 behind the newest.
+    Replay,
+    /// The same, 100 to 250 behind the newest.
+    ReplayOld,
+    /// A sender report with a time of its own and a BYE for our SSRC; one bit of the tag is flipped.
+    SrtcpForged,
+    /// An earlier sender report of ours once more.
+    SrtcpReplay,
+    /// Report and BYE in the clear.
+    SrtcpPlain,
+    /// Under a random key, with a sequence number 32,000 ahead.
+    RocJump,
+    /// Good packets whose sequence numbers go over 65,535, in steps below 30,000.
+    RocWrap,
+    /// One item of [`malformed_items`].
+    Malformed,
+    /// Right packets, cut off anywhere.
+    Truncated,
+    /// Right packets under a second SSRC, then under the target's own.
+    WrongSsrc,
+    /// Packets of the corpus under random SSRCs, to the call's port and the next odd one.
+    BleedSpray,
+    /// Packets of the corpus with our SSRC and next sequence numbers.
+    Inject,
+    /// Right packets, as fast as is asked.
+    Flood,
+    /// Right packets whose first byte is none of RTP's, their tag made over it.
+    Demux,
+    /// A right sender report with SRTCP index 2^31 - 1, then such reports with index 0 and up.
+    SrtcpIndexLimit,
+}
+
+impl AttackKind {
+    /// Whether good audio waits until the attack is over.
+    fn pauses_audio(self) -> bool {
+        use AttackKind as K;
+        match self {
+            K::ForgedTag | K::NoTag | K::PlainRtp | K::WrongKey | K::Replay | K::ReplayOld => true,
+            K::RocWrap | K::Inject | K::Flood | K::Demux => true,
+            K::SrtcpForged | K::SrtcpReplay | K::SrtcpPlain | K::SrtcpIndexLimit => false,
+            K::RocJump | K::Malformed | K::Truncated | K::WrongSsrc | K::BleedSpray => false,
+        }
+    }
+
+    /// Whether the target's view of our sender reports is the evidence.
+    fn is_srtcp(self) -> bool {
+        use AttackKind as K;
+        matches!(self, K::SrtcpForged | K::SrtcpReplay | K::SrtcpPlain | K::SrtcpIndexLimit)
+    }
+}
+
+/// Where packets come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// The call's own port.
+    #[default]
+    Own,
+    /// A second port of the same address, which no check has been sent from.
+    OtherPort,
+    /// A port of another address of ours.
+    OtherAddress(IpAddr),
+}
+
+/// What packets are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Corpus {
+    /// RTP in the clear.
+    #[default]
+    Plain,
+    /// An RTP header, and noise where ciphertext and tag would be.
+    RandomSrtp,
+    /// Packets that we sent before, as somebody on the path would have seen them.
+    CapturedSrtp,
+    /// Malformed RTP.
+    Rtp,
+    /// Malformed RTCP.
+    Rtcp,
 }
 
 /// An attack on a live call.
@@ -37,194 +133,71 @@ pub enum AttackKind {
 pub struct Attack {
     /// What is sent.
     pub kind: AttackKind,
-    /// How many packets, 1 to 1000.
+    /// Where it comes from.
+    pub source: Source,
+    /// What it is made of, where the kind leaves a choice.
+    pub corpus: Corpus,
+    /// Which of [`malformed_items`], from 0.
+    pub item: usize,
+    /// How many packets, 1 to 1000; of a flood 60,000.
     pub count: u32,
-    /// How many per second, 1 to 500.
+    /// How many per second, 1 to 500; of a flood 3000.
     pub rate: u32,
 }
 
+impl Attack {
+    /// From the call's own port.
+    pub fn new(kind: AttackKind, count: u32, rate: u32) -> Self {
+        let (most, fastest) = match kind {
+            AttackKind::Flood => (MAX_FLOOD_COUNT, MAX_FLOOD_RATE),
+            _ => (MAX_COUNT, MAX_RATE),
+        };
+        let (count, rate) = (count.clamp(1, most), rate.clamp(1, fastest));
+        Self { kind, source: Source::Own, corpus: Corpus::Plain, item: 0, count, rate }
+    }
+
+    /// How long it can take, with everything that it may have to wait for.
+    pub fn longest(&self) -> Duration {
+        Duration::from_secs(1) * self.count / self.rate.max(1) + run::WAITS
+    }
+}
+
+/// How the far side was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oracle {
+    /// Our audio came back.
+    Echo,
+    /// The target's receiver reports name our sequence numbers, and showed a gap that we made on purpose as loss. Reports
+    /// that a middle box passes on from another leg do not.
+    Reports,
+}
+
 /// What came of an attack.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttackSeen {
-    /// A good packet came back just before.
+    /// How the far side was seen before the attack; `None`: not at all.
+    pub oracle: Option<Oracle>,
+    /// A good packet arrived just before.
     pub control_before: bool,
-    /// A good packet came back just after.
+    /// A good packet arrived just after.
     pub control_after: bool,
     /// Attack packets that came back.
     pub attack_echoed: i64,
     /// Attack packets that were sent.
     pub sent: i64,
-    /// A report of the target names a sequence number as the highest that only the attack used.
+    /// How long the sending took, milliseconds.
+    pub sending_ms: i64,
+    /// Of reports as oracle: one named a sequence number as the highest that only the attack used, or listed its SSRC. Of SRTCP: one
+    /// named the time of a sender report that had to be refused. Of replays: the loss that reports tell fell.
     pub attack_counted_by_rtcp: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Before { until: Instant },
-    Attacking { next: Instant, left: u32 },
-    After { until: Instant },
-    Late { until: Instant },
-}
-
-/// A running attack.
-pub(super) struct Run {
-    attack: Attack,
-    phase: Phase,
-    /// Good packets from this number on are this phase's controls.
-    first_control: u64,
-    sequences: HashSet<u16>,
-    echoed: HashSet<Marker>,
-    foreign: Option<Context>,
-    view: Option<Context>,
-    reports_are_ours: bool,
-    seen: AttackSeen,
-}
-
-impl Run {
-    /// Starts with the first control. `next_good` is the number of the next good packet; `view` opens what we send.
-    pub(super) fn new(now: Instant, attack: Attack, profile: Profile, next_good: u64, view: Option<Context>) -> Self {
-        let attack = Attack { count: attack.count.clamp(1, MAX_COUNT), rate: attack.rate.clamp(1, MAX_RATE), ..attack };
-        Self {
-            attack,
-            phase: Phase::Before { until: now + CONTROL },
-            first_control: next_good,
-            sequences: HashSet::new(),
-            echoed: HashSet::new(),
-            foreign: random_context(profile),
-            view,
-            reports_are_ours: false,
-            seen: AttackSeen::default(),
-        }
-    }
-
-    /// Whether good audio flows now.
-    pub(super) fn wants_audio(&self) -> bool {
-        !matches!(self.phase, Phase::Attacking { .. })
-    }
-
-    /// When something is due.
-    pub(super) fn poll_timeout(&self) -> Instant {
-        match self.phase {
-            Phase::Attacking { next, .. } => next,
-            Phase::Before { until } | Phase::After { until } | Phase::Late { until } => until,
-        }
-    }
-
-    /// Whether an attack packet is due; each call takes one from the count.
-    pub(super) fn packet_due(&mut self, now: Instant) -> bool {
-        let Phase::Attacking { next, left } = &mut self.phase else { return false };
-        if *left == 0 || *next > now {
-            return false;
-        }
-        *left -= 1;
-        *next += Duration::from_secs(1) / self.attack.rate;
-        true
-    }
-
-    /// Moves on in time. `Some` when it is over.
-    pub(super) fn timeout(&mut self, now: Instant, next_good: u64) -> Option<AttackSeen> {
-        match self.phase {
-            Phase::Before { until } if now >= until => self.begin(now), // without control: the verdict will say so
-            Phase::Attacking { left: 0, next } if now >= next => {
-                self.phase = Phase::After { until: now + CONTROL };
-                self.first_control = next_good;
-            }
-            Phase::After { until } | Phase::Late { until } if now >= until => return Some(self.seen),
-            _ => {}
-        }
-        None
-    }
-
-    /// A good packet came back.
-    pub(super) fn good_echo(&mut self, now: Instant, number: u64) {
-        if number < self.first_control {
-            return;
-        }
-        match self.phase {
-            Phase::Before { .. } => {
-                self.seen.control_before = true;
-                self.begin(now);
-            }
-            Phase::After { .. } => {
-                self.seen.control_after = true;
-                self.phase = Phase::Late { until: now + LATE };
-            }
-            _ => {}
-        }
-    }
-
-    /// An attack packet came back.
-    pub(super) fn attack_echo(&mut self, marker: Marker) {
-        if self.echoed.insert(marker) {
-            self.seen.attack_echoed += 1;
-        }
-    }
-
-    /// The target says that this was the highest sequence number it got from us.
-    pub(super) fn reported(&mut self, highest: u32) {
-        let attacked = self.sequences.contains(&(highest as u16));
-        // A middle box may report of numbers that are not ours; one that named a good one before speaks of ours.
-        self.seen.attack_counted_by_rtcp |= attacked && self.reports_are_ours;
-    }
-
-    /// The target's reports have named a good packet's number before.
-    pub(super) fn trust_reports(&mut self) {
-        self.reports_are_ours = true;
-    }
-
-    /// Makes the attack packet of a clear one; `protect` is the call's own protection. Returns what goes out and the markers
-    /// that betray a receiver who took it.
-    pub(super) fn bend(
-        &mut self,
-        clear: Vec<u8>,
-        marker: Marker,
-        sequence: u16,
-        tag: usize,
-        protect: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>,
-    ) -> Option<(Vec<u8>, Vec<Marker>)> {
-        self.sequences.insert(sequence);
-        let mut markers = vec![marker];
-        let packet = match self.attack.kind {
-            AttackKind::ForgedTag => {
-                let mut packet = protect(clear)?;
-                *packet.last_mut()? ^= 1;
-                // The last byte of the ciphertext, behind the marker. With the other profiles it would change nothing more:
-                // their tag covers it, and it is the tag that is wrong.
-                let ciphertext_end = packet.len().checked_sub(tag + 1)?;
-                *packet.get_mut(ciphertext_end)? ^= u8::from(tag == Profile::AeadAes128Gcm.tag_len());
-                packet
-            }
-            AttackKind::NoTag => {
-                let mut packet = protect(clear)?;
-                packet.truncate(packet.len().checked_sub(tag)?);
-                packet
-            }
-            AttackKind::WrongKey => {
-                let mut packet = clear;
-                self.foreign.as_mut()?.protect_rtp(&mut packet).ok()?;
-                markers.extend(self.garbage_marker(&packet));
-                packet
-            }
-        };
-        self.seen.sent += 1;
-        Some((packet, markers))
-    }
-
-    /// A receiver who ignores tags decrypts a foreign packet with the right key: what then stands in the marker's place.
-    fn garbage_marker(&mut self, packet: &[u8]) -> Option<Marker> {
-        let mut copy = packet.to_vec();
-        bend::unprotect_rtp_ignoring_tag(self.view.as_mut()?, &mut copy).ok()?;
-        let (_, payload) = Header::parse(&copy).ok()?;
-        payload.get(MARKER_OFFSET..MARKER_OFFSET + MARKER_BYTES)?.try_into().ok()
-    }
-
-    fn begin(&mut self, now: Instant) {
-        self.phase = Phase::Attacking { next: now, left: self.attack.count };
-    }
-}
-
-fn random_context(profile: Profile) -> Option<Context> {
-    let (mut key, mut salt) = (vec![0; profile.key_len()], vec![0; profile.salt_len()]);
-    getrandom::fill(&mut key).and_then(|()| getrandom::fill(&mut salt)).ok()?;
-    Some(Context::new(profile, &MasterKey::new(profile, &key, &salt).ok()?))
+    /// A report named the time of a good sender report; with [`AttackKind::SrtcpIndexLimit`] that of index 2^31 - 1.
+    pub control_counted_by_rtcp: bool,
+    /// Good packets that came back twice although they were sent once, in the whole call.
+    pub doubled: i64,
+    /// Good packets sent from the attack's first packet on, and those of them that did not come back; with echo only.
+    pub good: (i64, i64),
+    /// RTP of the target that arrived at the second socket.
+    pub elsewhere: i64,
+    /// More of it than on the call's own path meanwhile.
+    pub moved: bool,
 }

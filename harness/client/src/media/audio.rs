@@ -3,7 +3,7 @@
 //! No codec is needed: payloads are opaque and of constant length, and hold eight random bytes at a constant place. G.711
 //! frames look like a quiet tone around them; Opus frames are a table-of-contents byte and noise.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use ringfence_wire::rtp::{Header, Packet};
@@ -34,6 +34,10 @@ pub(super) enum Sent {
     Good(u64),
     /// A packet that a receiver has to refuse.
     Attack,
+    /// Unprotected audio that went out before the keys were there.
+    Early,
+    /// A packet under the keys of an association that is over.
+    OldKeys,
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): for what is random and no secret.
@@ -59,9 +63,9 @@ impl Random {
 pub(super) struct Stream {
     random: Random,
     ssrc: u32,
-    first: u16,
     sequence: u16,
-    attacks: HashSet<u16>,
+    /// The sequence numbers of the last good packets, with their numbers.
+    numbers: VecDeque<(u16, u64)>,
     timestamp: u32,
     codec: (Codec, u8),
     packets: u64,
@@ -78,9 +82,8 @@ impl Stream {
         Self {
             random,
             ssrc: ssrc as u32,
-            first: sequence as u16 >> 1,
             sequence: sequence as u16 >> 1,
-            attacks: HashSet::new(),
+            numbers: VecDeque::new(),
             timestamp: timestamp as u32,
             codec: (Codec::Pcmu, 0),
             packets: 0,
@@ -114,10 +117,46 @@ impl Stream {
         self.timestamp
     }
 
-    /// Whether a good packet had this sequence number.
-    pub(super) fn has_sent(&self, sequence: u16) -> bool {
-        let sent = self.sequence.wrapping_sub(self.first);
-        sequence.wrapping_sub(self.first) < sent && !self.attacks.contains(&sequence)
+    /// The good packet that had this sequence number, if it was one of the last two thousand.
+    pub(super) fn number_of(&self, sequence: u16) -> Option<u64> {
+        self.numbers.iter().rev().find(|(known, _)| *known == sequence).map(|(_, number)| *number)
+    }
+
+    /// The sequence number of the next packet.
+    pub(super) fn next_sequence(&self) -> u16 {
+        self.sequence
+    }
+
+    /// Leaves out as many sequence numbers.
+    pub(super) fn skip(&mut self, numbers: u16) {
+        self.sequence = self.sequence.wrapping_add(numbers);
+    }
+
+    /// A packet in the clear that takes no number of the stream, and its marker.
+    pub(super) fn stray(&mut self, ssrc: u32, sequence: u16, payload_type: u8) -> (Vec<u8>, Marker) {
+        let (payload, marker) = self.marked();
+        let timestamp = self.timestamp;
+        let header = Header {
+            padding: false,
+            marker: false,
+            payload_type,
+            sequence,
+            timestamp,
+            ssrc,
+            csrc: vec![],
+            extension: None,
+        };
+        (Packet { header, payload: &payload, padding_bytes: 0 }.emit().unwrap_or_default(), marker)
+    }
+
+    /// Randomness that is no secret.
+    pub(super) fn random(&mut self) -> u64 {
+        self.random.next()
+    }
+
+    /// The payload type of the codec.
+    pub(super) fn payload_type(&self) -> u8 {
+        self.codec.1
     }
 
     /// The next packet, in the clear, with its marker and sequence number. What an attack sends is not counted. Audio that
@@ -127,11 +166,7 @@ impl Stream {
         let (payload, marker) = match played.and_then(|play| play.frame(self.codec.0, G711_BYTES)) {
             Some(payload) => (payload, None),
             None => {
-                let marker = self.random.next().to_be_bytes();
-                let mut payload = self.payload();
-                if let Some(place) = payload.get_mut(MARKER_OFFSET..MARKER_OFFSET + MARKER_BYTES) {
-                    place.copy_from_slice(&marker);
-                }
+                let (payload, marker) = self.marked();
                 (payload, Some(marker))
             }
         };
@@ -149,17 +184,25 @@ impl Stream {
         let sequence = self.sequence;
         self.sequence = self.sequence.wrapping_add(1);
         self.timestamp = self.timestamp.wrapping_add(codec.clock_hz() / 50);
-        match kind {
-            PacketKind::Good => {
-                self.packets += 1;
-                self.octets += payload.len() as u64;
+        if kind == PacketKind::Good {
+            if self.numbers.len() == MAX_MARKERS {
+                self.numbers.pop_front();
             }
-            PacketKind::Attack => {
-                self.attacks.insert(sequence);
-            }
+            self.numbers.push_back((sequence, self.packets));
+            self.packets += 1;
+            self.octets += payload.len() as u64;
         }
         let packet = Packet { header, payload: &payload, padding_bytes: 0 };
         (packet.emit().unwrap_or_default(), marker, sequence) // a header without lists or extension is always written
+    }
+
+    fn marked(&mut self) -> (Vec<u8>, Marker) {
+        let marker = self.random.next().to_be_bytes();
+        let mut payload = self.payload();
+        if let Some(place) = payload.get_mut(MARKER_OFFSET..MARKER_OFFSET + MARKER_BYTES) {
+            place.copy_from_slice(&marker);
+        }
+        (payload, marker)
     }
 
     fn payload(&mut self) -> Vec<u8> {

@@ -5,22 +5,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use ringfence_model::observation::DtlsSeen;
+use ringfence_model::observation::{CertificateSeen, DtlsSeen};
 use ringfence_model::{RunKey, Secret};
 use ringfence_srtp::{EXPORTER_LABEL, Profile};
 use ringfence_wire::sdp::Fingerprint;
 use rtc_crypto::RTCCryptoProvider;
-use rtc_dtls::cipher_suite::CipherSuiteId;
 use rtc_dtls::config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig};
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc_shared::TransportProtocol;
 
 use super::MediaError;
+use super::certificate::CertificateFacts;
 use super::flight::Flight;
-use super::identity::{Identity, announced};
+use super::identity::announced;
+use super::plan::{MediaPlan, Shown};
 use super::random_swap::RandomSwap;
-use super::sniff::{Clear, alert_name, clear_parts, is_whole_records, suite_name, version_name};
+use super::sniff::{Clear, alert_name, clear_parts, group_name, is_whole_records, suite_name, version_name};
 use super::tap::{Alert, Ear, Tap};
 
 /// The endpoint tells associations apart by address, we have one: its datagrams travel on whatever pair ICE has chosen.
@@ -78,26 +79,26 @@ impl Dtls {
     pub(super) fn new(
         provider: Arc<dyn RTCCryptoProvider>,
         client: bool,
-        identity: &Identity,
-        profiles: &[Profile],
+        plan: &MediaPlan,
         fingerprints: Vec<Fingerprint>,
     ) -> Result<Self, MediaError> {
         let ear = Ear::default();
-        let swap = if client { RandomSwap::new(identity.client_random()) } else { RandomSwap::default() };
-        let tap: Arc<dyn RTCCryptoProvider> = Arc::new(Tap::new(provider, ear.clone(), swap.clone()));
+        let swap = if client { RandomSwap::new(plan.certificate.client_random()) } else { RandomSwap::default() };
+        let tap = Tap::new(provider, ear.clone(), swap.clone(), plan.dtls_groups.clone());
+        let tap: Arc<dyn RTCCryptoProvider> = Arc::new(tap);
+        let shown = match &plan.shown {
+            Shown::Announced => Some(&plan.certificate),
+            Shown::Other(other) => Some(other),
+            Shown::None => None,
+        };
+        let certificates = shown.map(|identity| identity.certificate(tap.crypto())).transpose()?;
         let peer_certificate = Arc::new(Mutex::new(PeerCertificate::default()));
-        let note = peer_certificate.clone();
+        let (note, meets_strangers) = (peer_certificate.clone(), plan.meets_strangers);
         let config = ConfigBuilder::default()
-            .with_certificates(vec![identity.certificate(tap.crypto())?])
+            .with_certificates(certificates.into_iter().collect())
             .with_crypto_provider(tap)
-            .with_cipher_suites(vec![
-                // AEAD only: the tap hears those. RFC 8827, section 6.5 asks for the first.
-                CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
-                CipherSuiteId::Tls_Ecdhe_Rsa_With_Aes_128_Gcm_Sha256,
-                CipherSuiteId::Tls_Ecdhe_Ecdsa_With_ChaCha20_Poly1305_Sha256,
-                CipherSuiteId::Tls_Ecdhe_Rsa_With_ChaCha20_Poly1305_Sha256,
-            ])
-            .with_srtp_protection_profiles(profiles.iter().map(|profile| srtp_profile(*profile)).collect())
+            .with_cipher_suites(plan.dtls_suites.iter().map(|suite| suite.id()).collect())
+            .with_srtp_protection_profiles(plan.srtp_profiles.iter().map(|profile| srtp_profile(*profile)).collect())
             .with_extended_master_secret(ExtendedMasterSecretType::Request)
             .with_client_auth(ClientAuthType::RequireAnyClientCert)
             .with_flight_interval(RETRANSMIT)
@@ -108,7 +109,7 @@ impl Dtls {
                 note.der = chain.first().cloned();
                 note.matches = chain.first().is_some_and(|der| announced(der, &fingerprints));
                 let mismatch = || rtc_shared::error::Error::Other("certificate fits no announced fingerprint".into());
-                if note.matches { Ok(()) } else { Err(mismatch()) }
+                if note.matches || meets_strangers { Ok(()) } else { Err(mismatch()) }
             })))
             .build(client, None)
             .map_err(MediaError::setup)?;
@@ -259,6 +260,9 @@ impl Dtls {
         Some(datagram)
     }
 
+    /// Placeholder.
+    pub(super) fn renegotiate(&mut self, _now: Instant) {}
+
     /// Sends `close_notify`; what comes afterwards is no alert of the peer.
     pub(super) fn close(&mut self, now: Instant) {
         self.closed = true;
@@ -274,8 +278,11 @@ impl Dtls {
         let [client, server] = self.randoms.map(|random| random.map(|random| key.digest(&random)));
         (seen.client_random, seen.server_random) = (client, server);
         let certificate = self.peer_certificate.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.certificate.digest = certificate.der.as_ref().map(|der| key.digest(der));
-        seen.certificate.matches = certificate.matches;
+        if let Some(der) = &certificate.der {
+            let CertificateFacts { key_type, key_bits, signature_hash, names } = CertificateFacts::read(der);
+            let (digest, matches) = (Some(key.digest(der)), certificate.matches);
+            seen.certificate = CertificateSeen { digest, matches, key_type, key_bits, signature_hash, names };
+        }
         seen
     }
 
@@ -313,11 +320,13 @@ impl Dtls {
                 Clear::Handshake => self.last_message = Some(now),
                 _ if self.seen.completed => {}
                 Clear::ClientHello(random) if from_client => self.randoms[0] = Some(random),
-                Clear::ServerHello { random, version, suite } if !from_client => {
+                Clear::ServerHello { random, version, suite, extended_master_secret } if !from_client => {
                     self.randoms[1] = Some(random);
+                    self.seen.extended_master_secret = extended_master_secret;
                     self.seen.version = Some(version_name(version));
                     self.seen.suite = Some(suite_name(suite));
                 }
+                Clear::Group(group) if !from_client => self.seen.group = Some(group_name(group)),
                 Clear::CertificateRequest if side == Side::Peer => self.seen.client_certificate_requested = true,
                 _ => {}
             }

@@ -8,12 +8,17 @@ use ringfence_srtp::Profile;
 use super::audio::Random;
 use super::dtls::{Dtls, Told};
 use super::identity::Identity;
+use super::plan::MediaPlan;
+
+fn plan(ours: &Identity, profiles: &[Profile]) -> MediaPlan {
+    MediaPlan { srtp_profiles: profiles.to_vec(), ..MediaPlan::honest(ours.clone(), 1) }
+}
 
 fn pair(announced_to_server: &Identity, profiles: [&[Profile]; 2]) -> (Dtls, Dtls, [Identity; 2]) {
     let identities = [announced_to_server.clone(), Identity::fresh().unwrap()];
     let provider = || rtc_crypto::default_provider().unwrap();
     let side = |client: bool, ours: &Identity, profiles: &[Profile], theirs: &Identity| {
-        Dtls::new(provider(), client, ours, profiles, vec![theirs.fingerprint()]).unwrap()
+        Dtls::new(provider(), client, &plan(ours, profiles), vec![theirs.fingerprint()]).unwrap()
     };
     let client = side(true, &identities[0], profiles[0], &identities[1]);
     let server = side(false, &identities[1], profiles[1], announced_to_server);
@@ -74,7 +79,7 @@ fn a_stranger_is_refused_and_hears_why() {
     let (_, mut server, identities) = pair(&Identity::fresh().unwrap(), [GCM, GCM]);
     let stranger = Identity::fresh().unwrap();
     let provider = rtc_crypto::default_provider().unwrap();
-    let mut client = Dtls::new(provider, true, &stranger, GCM, vec![identities[1].fingerprint()]).unwrap();
+    let mut client = Dtls::new(provider, true, &plan(&stranger, GCM), vec![identities[1].fingerprint()]).unwrap();
     client.start(now).unwrap();
     let [at_client, at_server] = run(now, &mut client, &mut server);
     assert!(matches!(&at_server[..], [Told::Failed(why)] if why.contains("fingerprint")), "{at_server:?}");

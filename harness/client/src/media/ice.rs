@@ -64,6 +64,7 @@ pub(super) struct Ice {
     provider: Arc<dyn RTCCryptoProvider>,
     ufrag: String,
     pwd: String,
+    before: Option<(String, String)>,
     locals: Vec<Candidate>,
     early: VecDeque<TaggedBytesMut>,
     sources: HashSet<SocketAddr>,
@@ -79,6 +80,11 @@ pub(super) enum Kind {
     Host,
     ServerReflexive,
     Relayed(TurnTransport),
+}
+
+/// The smaller, the more likely to work.
+fn default_rank(candidate: &&Candidate) -> (u16, Reverse<u32>) {
+    (candidate.candidate_type().preference(), Reverse(candidate.priority()))
 }
 
 /// So many bytes of the system's randomness, in hexadecimal.
@@ -97,6 +103,7 @@ impl Ice {
             provider,
             ufrag,
             pwd,
+            before: None,
             locals,
             early,
             sources,
@@ -109,8 +116,21 @@ impl Ice {
 
     /// Takes other credentials, for the restart that [`Ice::start`] makes. RFC 8445, section 9.
     pub(super) fn renew(&mut self) -> Result<(), MediaError> {
-        (self.ufrag, self.pwd) = (random_text(4)?, random_text(16)?);
+        let fresh = (random_text(4)?, random_text(16)?);
+        self.before = Some((std::mem::replace(&mut self.ufrag, fresh.0), std::mem::replace(&mut self.pwd, fresh.1)));
         Ok(())
+    }
+
+    /// Takes the credentials back that were there before, where no restart came of the others.
+    pub(super) fn restore(&mut self) {
+        if let Some(before) = self.before.take() {
+            (self.ufrag, self.pwd) = before;
+        }
+    }
+
+    /// Takes the way to an address that was not checked.
+    pub(super) fn go_unchecked(&mut self, remote: SocketAddr) {
+        self.path = self.default_path(remote);
     }
 
     /// Goes nowhere until a pair of the next start answers.
@@ -179,8 +199,14 @@ impl Ice {
 
     /// The default candidate: the most likely to work. RFC 8839, section 4.2.1.2.
     pub(super) fn default_address(&self) -> Option<SocketAddr> {
-        let rank = |candidate: &&Candidate| (candidate.candidate_type().preference(), Reverse(candidate.priority()));
-        self.locals.iter().min_by_key(rank).map(Candidate::addr)
+        self.locals.iter().min_by_key(default_rank).map(Candidate::addr)
+    }
+
+    /// From our default candidate to an address that was not checked.
+    pub(super) fn default_path(&self, remote: SocketAddr) -> Option<Path> {
+        let family = |candidate: &&Candidate| candidate.addr().is_ipv4() == remote.is_ipv4();
+        let local = self.locals.iter().filter(family).min_by_key(default_rank)?;
+        Some(Path { local: local.base_addr(), remote })
     }
 
     /// Starts checking against these candidates. Where there is a pair already, it stays until a new one answers.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use md5::Md5;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 use ringfence_model::Secret;
 use ringfence_wire::sdp::Fingerprint;
 use rtc_crypto::RTCCrypto;
 use rtc_dtls::crypto::{Certificate, CryptoPrivateKey};
+use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::MediaError;
@@ -52,6 +54,16 @@ impl Identity {
         Fingerprint { hash: "sha-256".into(), bytes: Sha256::digest(&self.0.der).to_vec() }
     }
 
+    /// SHA-1 of the certificate.
+    pub(super) fn sha1_fingerprint(&self) -> Fingerprint {
+        Fingerprint { hash: "sha-1".into(), bytes: Sha1::digest(&self.0.der).to_vec() }
+    }
+
+    /// MD5 of the certificate, which RFC 8122 forbids in fingerprints.
+    pub(super) fn md5_fingerprint(&self) -> Fingerprint {
+        Fingerprint { hash: "md5".into(), bytes: Md5::digest(&self.0.der).to_vec() }
+    }
+
     /// A fingerprint that some other certificate may have, and ours has not.
     pub fn foreign_fingerprint(&self) -> Fingerprint {
         let other = Sha256::new().chain_update(b"another certificate").chain_update(&self.0.der);
@@ -78,15 +90,19 @@ impl std::fmt::Debug for Identity {
     }
 }
 
+/// Hashes of fingerprints, the strongest first. RFC 8122, section 5; MD5 and MD2 must not be used.
+pub(super) const FINGERPRINT_HASHES: [&str; 5] = ["sha-512", "sha-384", "sha-256", "sha-224", "sha-1"];
+
 /// Whether `der` is the certificate that the fingerprints announce: of those with the strongest hash that we know, one has to
 /// fit. RFC 8122, section 5.
 pub(super) fn announced(der: &[u8], fingerprints: &[Fingerprint]) -> bool {
-    let strongest =
-        ["sha-512", "sha-384", "sha-256"].into_iter().find(|name| fingerprints.iter().any(|f| f.hash == *name));
+    let strongest = FINGERPRINT_HASHES.into_iter().find(|name| fingerprints.iter().any(|f| f.hash == *name));
     let actual = match strongest {
         Some("sha-512") => sha2::Sha512::digest(der).to_vec(),
         Some("sha-384") => sha2::Sha384::digest(der).to_vec(),
-        Some(_) => Sha256::digest(der).to_vec(),
+        Some("sha-256") => Sha256::digest(der).to_vec(),
+        Some("sha-224") => sha2::Sha224::digest(der).to_vec(),
+        Some(_) => Sha1::digest(der).to_vec(),
         None => return false,
     };
     fingerprints.iter().any(|f| Some(f.hash.as_str()) == strongest && f.bytes == actual)
@@ -105,8 +121,11 @@ mod tests {
         assert!(!announced(own.der(), &[]));
         let strong_wrong = Fingerprint { hash: "sha-512".into(), bytes: vec![0; 64] };
         assert!(!announced(own.der(), &[strong_wrong, right.clone()]));
-        let unknown = Fingerprint { hash: "sha-1".into(), bytes: vec![0; 20] };
-        assert!(announced(own.der(), &[unknown, right]));
+        let weak_wrong = Fingerprint { hash: "sha-1".into(), bytes: vec![0; 20] };
+        assert!(announced(own.der(), &[weak_wrong, right]));
+        assert!(!announced(own.der(), &[wrong, own.sha1_fingerprint()]));
+        assert!(announced(own.der(), &[own.sha1_fingerprint()]), "weak, and it matches");
+        assert!(!announced(own.der(), &[own.md5_fingerprint()]), "proves nothing");
     }
 
     #[test]

@@ -6,15 +6,14 @@ use ringfence_wire::demux::{self, Kind as Protocol};
 use ringfence_wire::rtcp::Packet as RtcpPacket;
 use ringfence_wire::{rtcp as rtcp_wire, rtp};
 
-use super::attack::Run;
-use super::audio::Sent;
+use super::audio::{Marker, Sent};
 use super::dtls::{self, Dtls};
 use super::gather;
 use super::ice::{self, Kind, Path};
 use super::io::Event;
 use super::machine::{CLIENT_HELLO_WAIT, MediaMachine};
 use super::plain::{is_plain_rtcp, is_plain_rtp};
-use super::plan::CandidatePolicy;
+use super::plan::{AudioBefore, CandidatePolicy};
 use super::rtcp;
 use super::seen::Counters;
 use super::srtp::Opened;
@@ -28,6 +27,9 @@ const MAX_EARLY_MEDIA: usize = 256;
 
 impl MediaMachine {
     pub(super) fn datagram(&mut self, now: Instant, path: Path, bytes: &[u8]) {
+        if self.is_strangers(path, bytes) {
+            return;
+        }
         if self.gather.is_server(path) {
             let told = self.gather.input(now, path, bytes);
             return self.gathered(now, told);
@@ -82,11 +84,14 @@ impl MediaMachine {
 
     pub(super) fn ice_told(&mut self, now: Instant, told: ice::Told) {
         match told {
-            ice::Told::Connected if self.connected => {} // a better pair: the next packet takes it
+            ice::Told::Connected if self.connected => self.rekey_connected(now), // a better pair: the next packet takes it
             ice::Told::Connected => {
                 self.connected = true;
                 self.tell(Event::IceConnected);
-                self.begin_dtls(now);
+                self.begin_in_clear(now);
+                if !self.goes_ahead(AudioBefore::Dtls, std::iter::empty()) {
+                    self.begin_dtls(now);
+                }
             }
             ice::Told::Failed if self.connected => {
                 self.fail("ice", "the target's consent expired, or no pair answered after a restart");
@@ -109,7 +114,11 @@ impl MediaMachine {
     }
 
     fn dtls_input(&mut self, now: Instant, bytes: &[u8]) {
-        match self.dtls.as_mut().filter(|_| self.connected) {
+        if self.takes_dtls(now, bytes) {
+            return;
+        }
+        let may_answer = self.connected && !self.audio_is_ahead();
+        match self.dtls.as_mut().filter(|_| may_answer) {
             Some(dtls) => {
                 let told = dtls.input(now, bytes);
                 self.dtls_told(now, told);
@@ -136,6 +145,8 @@ impl MediaMachine {
                     }
                 }
                 dtls::Told::Alert(name) => self.tell(Event::PeerAlert(name)),
+                // The old association may end while a new one takes its place.
+                dtls::Told::Closed if self.is_rekeying() => {}
                 dtls::Told::Closed => self.tell(Event::RemoteClosed),
                 dtls::Told::Failed(why) => self.fail("dtls", &why),
             }
@@ -146,6 +157,9 @@ impl MediaMachine {
     fn media(&mut self, now: Instant, bytes: &[u8]) {
         let keys_may_come = self.dtls.as_ref().is_some_and(|dtls| !dtls.completed()) || self.answer.is_none();
         if keys_may_come && !self.srtp.is_keyed() {
+            if let Some((marker, Sent::Early)) = self.marker_in(bytes) {
+                self.early_echo(marker);
+            }
             if self.early_media.len() < MAX_EARLY_MEDIA {
                 self.early_media.push_back(bytes.to_vec());
             }
@@ -155,14 +169,30 @@ impl MediaMachine {
         let opened = if is_rtcp { self.srtp.open_rtcp(bytes) } else { self.srtp.open_rtp(bytes) };
         match opened {
             Opened::Authentic(packet) if is_rtcp => self.authentic_rtcp(now, &packet),
-            Opened::Authentic(packet) => self.authentic_rtp(now, &packet),
-            Opened::Replayed => {}
-            Opened::Refused => self.refused(bytes, is_rtcp),
+            Opened::Authentic(packet) => {
+                self.indices.remember(bytes);
+                self.authentic_rtp(now, &packet);
+            }
+            Opened::Replayed if is_rtcp => {}
+            Opened::Replayed => {
+                if self.indices.repeats(bytes) && self.srtp.is_genuine_repeat(bytes) {
+                    self.counters.media.index_reuse += 1;
+                }
+                self.repeated(bytes);
+            }
+            Opened::Refused => match self.opens_under_old_keys(bytes, is_rtcp) {
+                Opened::Authentic(packet) if !is_rtcp => self.authentic_under_old_keys(&packet),
+                Opened::Authentic(_) | Opened::Replayed => {}
+                Opened::Refused => self.refused(bytes, is_rtcp),
+            },
         }
     }
 
     fn authentic_rtp(&mut self, now: Instant, packet: &[u8]) {
         self.counters.media.authenticated += 1;
+        if let Some(attack) = &mut self.attack {
+            attack.on_own_path();
+        }
         if self.counters.media.authenticated == 1 {
             self.tell(Event::MediaAuthenticated);
         }
@@ -173,14 +203,19 @@ impl MediaMachine {
         if let Some(recording) = &self.plan.record {
             recording.take(now, packet);
         }
-        match self.markers.find(payload) {
-            Some((_, Sent::Good(number))) => {
+        let found = self.markers.find(payload);
+        self.rekey_heard(now, found.and_then(|(_, sent)| if let Sent::Good(number) = sent { Some(number) } else { None }));
+        match found {
+            Some((marker, Sent::Good(number))) => {
                 self.counters.media.echoed += 1;
                 if self.counters.media.echoed == 1 {
                     self.tell(Event::Echoed);
                 }
-                if let Some(attack) = &mut self.attack {
-                    attack.good_echo(now, number);
+                let again = self.history.came_back(number);
+                match &mut self.attack {
+                    Some(attack) if again => attack.attack_echo(marker),
+                    Some(attack) => attack.good_echo(number),
+                    None => {}
                 }
             }
             Some((marker, Sent::Attack)) => {
@@ -188,6 +223,8 @@ impl MediaMachine {
                     attack.attack_echo(marker);
                 }
             }
+            Some((marker, Sent::Early)) => self.early_echo(marker),
+            Some((_, Sent::OldKeys)) => self.old_keys_echo(),
             None => {}
         }
     }
@@ -204,21 +241,8 @@ impl MediaMachine {
                 RtcpPacket::ReceiverReport { reports, .. } => reports,
                 _ => continue,
             };
-            let ours = self.stream.ssrc();
-            for block in reports.iter().filter(|block| block.ssrc == ours) {
-                self.reported(block.highest_sequence);
-            }
-        }
-    }
-
-    /// The target says that this was the highest sequence number it got from us.
-    fn reported(&mut self, highest: u32) {
-        if let Some(attack) = &mut self.attack {
-            attack.reported(highest);
-        }
-        if self.stream.has_sent(highest as u16) {
-            self.reports_are_ours = true;
-            self.attack.iter_mut().for_each(Run::trust_reports);
+            self.rekey_reported(&reports);
+            self.reported(now, &reports);
         }
     }
 
@@ -230,10 +254,17 @@ impl MediaMachine {
         if is_rtcp {
             return;
         }
-        let marker = rtp::Header::parse(bytes).ok().and_then(|(_, payload)| self.markers.find(payload));
-        if let (Some((marker, Sent::Attack)), Some(attack)) = (marker, &mut self.attack) {
-            attack.attack_echo(marker);
+        match (self.marker_in(bytes), &mut self.attack) {
+            (Some((marker, Sent::Attack)), Some(attack)) => attack.attack_echo(marker),
+            (Some((marker, Sent::Early)), _) => self.early_echo(marker),
+            (Some((_, Sent::OldKeys)), _) => self.old_keys_echo(),
+            _ => {}
         }
+    }
+
+    /// The marker of ours that an unprotected packet brings back.
+    pub(super) fn marker_in(&self, packet: &[u8]) -> Option<(Marker, Sent)> {
+        rtp::Header::parse(packet).ok().and_then(|(_, payload)| self.markers.find(payload))
     }
 
     /// Counts a packet that no key opened as plain, if it is.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::attack::{Attack, AttackSeen};
+use super::rekey::{Rekey, RekeySeen};
 
 /// Which addresses may be dialled. Candidates that it refuses are never probed.
 pub type Allow = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
@@ -44,7 +45,21 @@ pub enum Input<'a> {
     /// Audio on or off; it flows as soon as there are keys.
     SendAudio(bool),
     /// Attack the call. One at a time; without keys it ends at once with nothing sent.
-    Attack(Attack),
+    Attack {
+        /// What to do.
+        attack: Attack,
+        /// A second socket of ours that it comes from, if not from the call's own.
+        stranger: Option<SocketAddr>,
+    },
+    /// Change keys. One at a time; without keys it ends at once with nothing sent.
+    Rekey(Rekey),
+    /// The target's final answer to [`Event::Reoffer`].
+    Reanswer {
+        /// Its status; `None` where none came.
+        status: Option<u16>,
+        /// Its description.
+        sdp: Option<&'a str>,
+    },
     /// Hang up: BYE, `close_notify`, allocations back. Afterwards nothing goes in any more.
     Close,
 }
@@ -78,6 +93,8 @@ pub enum Event {
     Description(Option<String>),
     /// ICE has selected its first pair.
     IceConnected,
+    /// There is a way for the unprotected media of a call that has no keys.
+    InClear,
     /// DTLS has completed.
     DtlsCompleted,
     /// The first packet authenticated as SRTP.
@@ -88,6 +105,10 @@ pub enum Event {
     PeerAlert(String),
     /// An attack is over.
     AttackDone(AttackSeen),
+    /// An offer of ours in mid-call; [`Input::Reanswer`] is waited for.
+    Reoffer(String),
+    /// A change of keys is over.
+    RekeyDone(RekeySeen),
     /// A stage failed: `stage: reason`. What still can go on does.
     Failed(String),
     /// The target closed DTLS.

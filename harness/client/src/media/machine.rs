@@ -11,14 +11,17 @@ use rtc_crypto::RTCCryptoProvider;
 
 use super::MediaError;
 use super::answer::Answer;
-use super::attack::Run;
+use super::attack::{History, Run};
 use super::audio::{Markers, Random, Stream};
 use super::dtls::Dtls;
+use super::early::Early;
 use super::gather::Gather;
 use super::ice::{Ice, Kind, Path};
 use super::io::{Allow, Event, Input, Output};
 use super::negotiate::Session;
+use super::rekey;
 use super::plan::{CandidatePolicy, MediaPlan, Sdes, TurnServer};
+use super::reuse::Indices;
 use super::rtcp::Reception;
 use super::seen::{self, Counters};
 use super::srtp::{SdesKey, Srtp};
@@ -43,9 +46,12 @@ pub struct MediaMachine {
     pub(super) stream: Stream,
     pub(super) markers: Markers,
     pub(super) reception: Reception,
+    pub(super) early: Early,
     pub(super) attack: Option<Run>,
-    pub(super) reports_are_ours: bool,
+    pub(super) rekey: Option<rekey::Run>,
+    pub(super) history: History,
     pub(super) counters: Counters,
+    pub(super) indices: Indices,
     pub(super) early_dtls: VecDeque<Vec<u8>>,
     pub(super) early_media: VecDeque<Vec<u8>>,
     pub(super) connected: bool,
@@ -113,9 +119,12 @@ impl MediaMachine {
             held: false,
             markers: Markers::default(),
             reception: Reception::new(now),
+            early: Early::default(),
             attack: None,
-            reports_are_ours: false,
+            rekey: None,
+            history: History::default(),
             counters: Counters::default(),
+            indices: Indices::default(),
             early_dtls: VecDeque::new(),
             early_media: VecDeque::new(),
             connected: false,
@@ -164,9 +173,12 @@ impl MediaMachine {
             }
             Input::Timeout => self.timeout(now),
             Input::SendAudio(on) => self.audio = on,
-            Input::Attack(attack) => self.start_attack(now, attack),
+            Input::Attack { attack, stranger } => self.start_attack(now, attack, stranger),
+            Input::Rekey(rekey) => self.start_rekey(now, rekey),
+            Input::Reanswer { status, sdp } => self.rekey_answered(now, status, sdp),
             Input::Close => self.close(now),
         }
+        self.send_early(now);
         self.send_audio(now);
         self.pump(now);
     }
@@ -188,7 +200,7 @@ impl MediaMachine {
         let mut ice = seen::ice(answer.and_then(|answer| answer.ice.as_ref()), &self.key);
         ice.connected = self.connected;
         ice.local_type = self.ice.local_type().map(str::to_owned);
-        ice.remote_address = self.ice.path().map(|path| seen::address(path.remote));
+        ice.remote_address = self.ice.path().filter(|_| self.connected).map(|path| seen::address(path.remote));
         CallSeen {
             sdp: answer.map(|answer| answer.seen.clone()).unwrap_or_default(),
             ice,
@@ -223,6 +235,7 @@ impl MediaMachine {
         }
         self.send_report(now);
         self.run_attack(now);
+        self.run_rekey(now);
     }
 
     fn next_timeout(&mut self) -> Option<Instant> {
@@ -232,7 +245,8 @@ impl MediaMachine {
         let next_audio = self.next_audio.filter(|_| self.audio_flows());
         let attack = self.attack.as_ref().map(Run::poll_timeout);
         let dtls = self.dtls.as_ref().and_then(Dtls::poll_timeout);
-        let others = [next_audio, attack, dtls, self.next_report, self.hello_until];
+        let rekey = self.rekey.as_ref().map(rekey::Run::poll_timeout);
+        let others = [next_audio, rekey, self.early_due(), attack, dtls, self.next_report, self.hello_until];
         let network = [self.gather.poll_timeout(!self.offered), self.ice.poll_timeout()];
         others.into_iter().chain(network).flatten().min()
     }
@@ -247,6 +261,8 @@ impl MediaMachine {
             } else if let Some(told) = self.ice.poll_told() {
                 self.ice_told(now, told);
             } else if let Some((path, bytes)) = self.dtls_datagram(now) {
+                self.route(now, path, &bytes);
+            } else if let Some((path, bytes)) = self.rekey_datagram(now) {
                 self.route(now, path, &bytes);
             } else {
                 break;
@@ -264,11 +280,9 @@ impl MediaMachine {
     }
 
     fn close(&mut self, now: Instant) {
-        if let (Some(path), true) = (self.ice.path(), self.srtp.is_keyed()) {
+        if self.srtp.is_keyed() || self.is_in_clear() {
             let goodbye = self.reception.goodbye(now, &self.stream, &self.plan.cname);
-            if let Some(packet) = self.srtp.protect_rtcp(goodbye) {
-                self.route(now, path, &packet);
-            }
+            self.send_rtcp(now, goodbye);
         }
         if let Some(dtls) = &mut self.dtls {
             dtls.close(now);

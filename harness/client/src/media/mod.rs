@@ -8,10 +8,13 @@
 //! | `plan`, `identity` | what a call will do; our certificate |
 //! | `offer`, `answer`, `negotiate` | our SDP, the target's, and what follows from both |
 //! | `gather`, `relay`, `ice` | STUN and TURN servers; candidates and the selected pair |
+//! | `hello`, `certificate` | what our handshake offers; what the target's certificate says |
 //! | `dtls`, `flight`, `tap`, `random_swap`, `sniff` | the handshake and what can be seen of it |
-//! | `srtp`, `plain` | what the keys open, and what came unprotected |
+//! | `srtp`, `plain`, `reuse` | what the keys open, what came unprotected, and indices that came twice |
 //! | `audio`, `rtcp` | what we send, its echo, reports |
 //! | `g711`, `playback`, `recording` | audio of a file of ours, and of the far side |
+//! | `early` | unprotected audio before ICE or DTLS |
+//! | `rekey` | new keys in mid-call, and packets under the old ones |
 //! | `attack` | packets that a receiver must refuse |
 //! | `machine`, `io`, `inbound`, `outbound`, `seen` | all of it together, and evidence |
 //!
@@ -23,12 +26,17 @@
 mod answer;
 mod attack;
 mod audio;
+mod certificate;
+#[cfg(test)]
+mod clear_tests;
 mod dtls;
 #[cfg(test)]
 mod dtls_tests;
+mod early;
 mod flight;
 mod g711;
 mod gather;
+mod hello;
 mod ice;
 mod identity;
 mod inbound;
@@ -42,7 +50,9 @@ mod plan;
 mod playback;
 mod random_swap;
 mod recording;
+mod rekey;
 mod relay;
+mod reuse;
 mod rtcp;
 mod seen;
 mod sniff;
@@ -53,17 +63,21 @@ mod tests;
 #[cfg(test)]
 mod turn_tests;
 
-pub use attack::{Attack, AttackKind, AttackSeen};
+pub use attack::{Attack, AttackKind, AttackSeen, Corpus, Oracle, Source, malformed_items};
+pub use certificate::CertificateFacts;
 pub use g711::Law;
+pub use hello::{DtlsGroup, DtlsSuite};
 pub use identity::Identity;
 pub use io::{Allow, Event, Input, Output};
 pub use machine::MediaMachine;
 pub use playback::{Playback, PlaybackError, Played, RATE_HZ};
 pub use recording::{Recorded, Recording};
+pub use rekey::{Rekey, RekeyHow, RekeySeen, ThenSend};
 pub use ringfence_srtp::Profile as SrtpProfile;
 
 pub use plan::{
-    CandidatePolicy, Codec, FingerprintBend, MediaPlan, Sdes, Setup, TransportProfile, TurnServer, TurnTransport,
+    AudioBefore, CandidatePolicy, Codec, FingerprintBend, MediaPlan, Sdes, Setup, Shown, TransportProfile, TurnServer,
+    TurnTransport,
 };
 
 /// Our own fault: nothing that a target does ends in one of these.

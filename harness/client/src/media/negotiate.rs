@@ -14,12 +14,12 @@ use super::dtls::Dtls;
 use super::io::Event;
 use super::machine::MediaMachine;
 use super::offer::{self, OfferParts, Shape};
-use super::plan::Sdes;
+use super::plan::{AudioBefore, Sdes};
 use super::rtcp;
 use super::srtp::{SdesKey, Srtp};
 
 /// The first stage that cannot work, and why.
-type Obstacle = (&'static str, String);
+pub(super) type Obstacle = (&'static str, String);
 
 /// What all our descriptions of one call have in common.
 #[derive(Default)]
@@ -29,7 +29,7 @@ pub(super) struct Session {
     /// Counts descriptions.
     version: u64,
     /// `a=tls-id`. RFC 8842, section 4.
-    tls_id: String,
+    pub(super) tls_id: String,
 }
 
 impl MediaMachine {
@@ -90,11 +90,15 @@ impl MediaMachine {
             Some(ours) => self.srtp.key_by_sdes(ours, &answer.crypto),
             None => false,
         };
-        let credentials = answer.ice.as_ref().ok_or(("ice", "the answer has no ice-ufrag and ice-pwd".to_owned()))?;
-        if known.ice.as_ref() != Some(credentials) || !self.ice.is_running() {
-            self.check(now, answer)?;
+        let in_clear = self.plan.offers_no_keys() && self.dtls.is_none();
+        match &answer.ice {
+            Some(credentials) if known.ice.as_ref() == Some(credentials) && self.ice.is_running() => {}
+            Some(_) => self.check(now, answer)?,
+            None if in_clear => self.go_unchecked(now, answer)?,
+            None => return Err(("ice", "the answer has no ice-ufrag and ice-pwd".into())),
         }
         match (&self.dtls, by_sdes) {
+            _ if in_clear => Ok(()), // as we asked for it
             (None, false) => Err(("dtls", "the answer has no fingerprint".into())),
             (None, true) => {
                 self.next_report = Some(now + rtcp::FIRST);
@@ -118,28 +122,44 @@ impl MediaMachine {
             return Ok(());
         }
         if !same.is_some_and(|dtls| !dtls.has_failed() || (dtls.completed() && !dtls.was_ended())) {
-            let (identity, profiles) = (&self.plan.certificate, &self.plan.srtp_profiles);
-            let dtls = Dtls::new(self.provider.clone(), client, identity, profiles, answer.fingerprints.clone());
+            let dtls = Dtls::new(self.provider.clone(), client, &self.plan, answer.fingerprints.clone());
             self.dtls = Some(dtls.map_err(|error| ("dtls", error.to_string()))?);
             self.srtp = Srtp::default(); // the keys were the old association's
         } else if self.dtls.as_ref().is_some_and(Dtls::has_begun) {
             return Ok(());
         }
-        if self.connected {
+        if self.connected && !self.audio_is_ahead() {
             self.begin_dtls(now);
         }
         Ok(())
     }
 
     /// Checks the candidates that the scope allows.
-    fn check(&mut self, now: Instant, theirs: &Answer) -> Result<(), Obstacle> {
+    pub(super) fn check(&mut self, now: Instant, theirs: &Answer) -> Result<(), Obstacle> {
         let Some(credentials) = theirs.ice.clone() else { return Ok(()) };
         let listed = theirs.candidates.iter().cloned();
         let (allowed, refused): (Vec<_>, Vec<_>) =
             listed.partition(|candidate| socket_address(candidate).is_some_and(|address| (self.allow)(address)));
-        self.counters.out_of_scope += refused.len() as u64;
         self.gather.permit(now, allowed.iter().filter_map(socket_address));
+        if self.goes_ahead(AudioBefore::Ice, allowed.iter().filter_map(socket_address)) {
+            return Ok(());
+        }
+        self.counters.out_of_scope += refused.len() as u64;
         self.ice.start(now, credentials, &allowed).map_err(|error| ("ice", error.to_string()))
+    }
+
+    /// A call in the clear with a target that has no ICE: media go to where its answer says. RFC 3264, section 6.1.
+    fn go_unchecked(&mut self, now: Instant, theirs: &Answer) -> Result<(), Obstacle> {
+        let remote =
+            theirs.candidates.iter().find_map(socket_address).ok_or(("answer", "it names no address".into()))?;
+        if !(self.allow)(remote) {
+            self.counters.out_of_scope += 1;
+            return Err(("answer", "its address is out of scope".into()));
+        }
+        self.gather.permit(now, std::iter::once(remote));
+        self.ice.go_unchecked(remote);
+        self.begin_in_clear(now);
+        Ok(())
     }
 
     /// Our answer to a later offer; `None` where it is not taken.
@@ -176,7 +196,7 @@ impl MediaMachine {
     }
 
     /// Our description of this shape; `None` without a candidate.
-    fn describe(&mut self, shape: &Shape, offer: Option<&Description>) -> Option<String> {
+    pub(super) fn describe(&mut self, shape: &Shape, offer: Option<&Description>) -> Option<String> {
         let default = self.ice.default_address()?;
         self.session.version += 1;
         let crypto = self.sdes.as_ref().map(SdesKey::line);

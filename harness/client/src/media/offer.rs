@@ -67,6 +67,7 @@ pub(super) fn write(parts: &OfferParts<'_>, theirs: Option<&Description>) -> Str
     let audio = audio(parts, offered.next());
     let mid = audio.attributes.iter().find(|attribute| attribute.name == "mid").and_then(|mid| mid.value.clone());
     let bundle = mid.filter(|mid| theirs.is_none_or(|theirs| is_bundled(theirs, mid)));
+    let at_session = parts.plan.fingerprint == FingerprintBend::SessionLevel;
     let description = Description {
         lines: vec![
             line('v', "0"),
@@ -75,7 +76,11 @@ pub(super) fn write(parts: &OfferParts<'_>, theirs: Option<&Description>) -> Str
             line('s', "-"),
             line('t', "0 0"),
         ],
-        attributes: bundle.map(|mid| Attribute::new("group", format!("BUNDLE {mid}"))).into_iter().collect(),
+        attributes: bundle
+            .map(|mid| Attribute::new("group", format!("BUNDLE {mid}")))
+            .into_iter()
+            .chain(fingerprints(parts.plan).into_iter().filter(|_| at_session))
+            .collect(),
         media: std::iter::once(audio).chain(offered.map(refused)).collect(),
     };
     description.to_string()
@@ -115,6 +120,22 @@ fn is_bundled(theirs: &Description, mid: &str) -> bool {
     })
 }
 
+/// The `a=fingerprint` lines.
+fn fingerprints(plan: &MediaPlan) -> Vec<Attribute> {
+    let ours = &plan.certificate;
+    let fingerprints = match plan.fingerprint {
+        _ if plan.sdes == Sdes::Only => vec![],
+        FingerprintBend::Right | FingerprintBend::SessionLevel => vec![ours.fingerprint()],
+        FingerprintBend::Wrong => vec![ours.foreign_fingerprint()],
+        FingerprintBend::Missing => vec![],
+        FingerprintBend::Sha1 => vec![ours.sha1_fingerprint()],
+        FingerprintBend::Md5 => vec![ours.md5_fingerprint()],
+        FingerprintBend::Two => vec![ours.foreign_fingerprint(), ours.fingerprint()],
+        FingerprintBend::StrongWrong => vec![ours.foreign_fingerprint(), ours.sha1_fingerprint()],
+    };
+    fingerprints.into_iter().map(|fingerprint| Attribute::new("fingerprint", fingerprint)).collect()
+}
+
 fn attributes(parts: &OfferParts<'_>) -> Vec<Attribute> {
     let plan = parts.plan;
     let mut attributes = vec![Attribute::flag(parts.shape.direction.as_str()), Attribute::flag("rtcp-mux")];
@@ -123,14 +144,12 @@ fn attributes(parts: &OfferParts<'_>) -> Vec<Attribute> {
     attributes.extend(parts.candidates.iter().map(|candidate| Attribute::new("candidate", candidate)));
     attributes.push(Attribute::flag("end-of-candidates"));
     if plan.sdes != Sdes::Only {
-        let fingerprint = match plan.fingerprint {
-            FingerprintBend::Right => Some(plan.certificate.fingerprint()),
-            FingerprintBend::Wrong => Some(plan.certificate.foreign_fingerprint()),
-            FingerprintBend::Missing => None,
-        };
-        attributes.extend(fingerprint.map(|fingerprint| Attribute::new("fingerprint", fingerprint)));
-        attributes.push(Attribute::new("setup", parts.shape.setup));
-        attributes.push(Attribute::new("tls-id", parts.tls_id));
+        let in_section = plan.fingerprint != FingerprintBend::SessionLevel;
+        attributes.extend(fingerprints(plan).into_iter().filter(|_| in_section));
+        if !(plan.offers_no_keys() && plan.profile.is_in_clear()) {
+            attributes.push(Attribute::new("setup", parts.shape.setup));
+            attributes.push(Attribute::new("tls-id", parts.tls_id));
+        }
     }
     attributes.extend(parts.crypto.map(|crypto| Attribute::new("crypto", crypto)));
     for (codec, number) in &parts.shape.formats {
@@ -198,5 +217,36 @@ mod tests {
         let audio = description.section(0).unwrap();
         assert_eq!(audio.fingerprints().next(), Some(Ok(plan.certificate.foreign_fingerprint())));
         assert_eq!(audio.value("setup"), Some("passive"));
+
+        let plan =
+            MediaPlan { profile: TransportProfile::Avp, fingerprint: FingerprintBend::Missing, ..MediaPlan::default() };
+        let description = offer(&plan, None);
+        let audio = description.section(0).unwrap();
+        assert_eq!(audio.media().unwrap().profile, "RTP/AVP");
+        assert!(audio.fingerprints().next().is_none() && audio.setup().is_none() && audio.tls_id().is_none());
+    }
+
+    #[test]
+    fn each_fingerprint_is_written() {
+        let hashes = |fingerprint| {
+            let plan = MediaPlan { fingerprint, ..MediaPlan::default() };
+            let description = offer(&plan, None);
+            let own = description.section(0).unwrap().own("fingerprint").count();
+            let ours = [plan.certificate.fingerprint(), plan.certificate.sha1_fingerprint()];
+            let ours = ours.into_iter().chain([plan.certificate.md5_fingerprint()]);
+            let ours: Vec<_> = ours.map(|fingerprint| fingerprint.bytes).collect();
+            let section = description.section(0).unwrap();
+            let told = section.fingerprints().flatten().map(|f| (f.hash.clone(), ours.contains(&f.bytes)));
+            (own, told.collect::<Vec<_>>())
+        };
+        let told = |hash: &str, right| (hash.to_owned(), right);
+        assert_eq!(hashes(FingerprintBend::Right), (1, vec![told("sha-256", true)]));
+        assert_eq!(hashes(FingerprintBend::Wrong), (1, vec![told("sha-256", false)]));
+        assert_eq!(hashes(FingerprintBend::Missing), (0, vec![]));
+        assert_eq!(hashes(FingerprintBend::Sha1), (1, vec![told("sha-1", true)]));
+        assert_eq!(hashes(FingerprintBend::Md5), (1, vec![told("md5", true)]));
+        assert_eq!(hashes(FingerprintBend::Two), (2, vec![told("sha-256", false), told("sha-256", true)]));
+        assert_eq!(hashes(FingerprintBend::StrongWrong), (2, vec![told("sha-256", false), told("sha-1", true)]));
+        assert_eq!(hashes(FingerprintBend::SessionLevel), (0, vec![told("sha-256", true)]));
     }
 }

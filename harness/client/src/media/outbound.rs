@@ -1,12 +1,13 @@
-//! What goes out of the machine's own accord: audio, reports, attacks; and by which way.
+//! What goes out of the machine's own accord: audio and reports; and by which way.
 
 use std::time::{Duration, Instant};
 
-use super::attack::{Attack, AttackSeen, Run};
-use super::audio::{self, PacketKind, Sent};
+use super::attack::Run;
+use super::audio::{self, Marker, PacketKind, Sent};
 use super::ice::Path;
 use super::io::{Event, Output};
 use super::machine::MediaMachine;
+use super::rekey;
 use super::rtcp;
 
 /// Behind by more than this, audio starts anew instead of catching up in a burst.
@@ -15,7 +16,24 @@ const AUDIO_LAG: Duration = Duration::from_millis(200);
 impl MediaMachine {
     pub(super) fn audio_flows(&self) -> bool {
         let wanted = self.attack.as_ref().map_or(self.audio, Run::wants_audio);
-        wanted && !self.held && self.srtp.is_keyed() && self.connected
+        let wanted = wanted && self.rekey.as_ref().is_none_or(rekey::Run::wants_audio);
+        let keyed = self.srtp.is_keyed() && self.connected;
+        wanted && !self.held && (keyed || self.is_in_clear())
+    }
+
+    /// Whether neither side has or wants keys, and there is a way: what flows is unprotected, as we asked for it.
+    pub(super) fn is_in_clear(&self) -> bool {
+        let keys = self.dtls.is_some() || self.sdes.is_some();
+        self.plan.offers_no_keys() && !keys && self.answer.is_some() && self.ice.path().is_some()
+    }
+
+    /// There is a way for a call in the clear.
+    pub(super) fn begin_in_clear(&mut self, now: Instant) {
+        let keys = self.dtls.is_some() || self.sdes.is_some();
+        if self.plan.offers_no_keys() && !keys {
+            self.next_report = Some(now + rtcp::FIRST);
+            self.tell(Event::InClear);
+        }
     }
 
     pub(super) fn send_audio(&mut self, now: Instant) {
@@ -32,52 +50,38 @@ impl MediaMachine {
                 self.markers.remember(marker, Sent::Good(number));
             }
             self.counters.media.sent += 1;
-            self.send_protected(now, packet);
+            self.send_rtp(now, packet, marker.map(|marker| (number, marker)));
             self.next_audio = Some(due + audio::INTERVAL);
         }
     }
 
-    fn send_protected(&mut self, now: Instant, packet: Vec<u8>) {
-        if let (Some(path), Some(packet)) = (self.ice.path(), self.srtp.protect_rtp(packet)) {
-            self.route(now, path, &packet);
+    fn send_rtp(&mut self, now: Instant, packet: Vec<u8>, marked: Option<(u64, Marker)>) {
+        let in_clear = self.is_in_clear();
+        let packet = if in_clear { Some(packet) } else { self.srtp.protect_rtp(packet) };
+        let (Some(path), Some(packet)) = (self.ice.path(), packet) else { return };
+        if let Some((number, marker)) = marked.filter(|_| !in_clear) {
+            self.history.sent(number, marker, &packet);
         }
+        self.route(now, path, &packet);
+    }
+
+    /// Sends a report, protected where the call has keys; what went out.
+    pub(super) fn send_rtcp(&mut self, now: Instant, packet: Vec<u8>) -> Option<Vec<u8>> {
+        let packet = if self.is_in_clear() { packet } else { self.srtp.protect_rtcp(packet)? };
+        self.route(now, self.ice.path()?, &packet);
+        Some(packet)
     }
 
     pub(super) fn send_report(&mut self, now: Instant) {
         let Some(due) = self.next_report.filter(|due| *due <= now) else { return };
         self.next_report = Some(due.max(now) + rtcp::INTERVAL);
+        if self.attack.as_ref().is_some_and(|run| !run.wants_reports()) {
+            return;
+        }
         let report = self.reception.report(now, &self.stream, &self.plan.cname);
-        if let (Some(path), Some(packet)) = (self.ice.path(), self.srtp.protect_rtcp(report)) {
-            self.route(now, path, &packet);
-        }
-    }
-
-    pub(super) fn start_attack(&mut self, now: Instant, attack: Attack) {
-        match self.srtp.profile().filter(|_| self.connected && self.attack.is_none()) {
-            Some(profile) => {
-                let mut run = Run::new(now, attack, profile, self.stream.packets(), self.srtp.targets_view());
-                if self.reports_are_ours {
-                    run.trust_reports();
-                }
-                self.attack = Some(run);
-            }
-            None => self.tell(Event::AttackDone(AttackSeen::default())),
-        }
-    }
-
-    pub(super) fn run_attack(&mut self, now: Instant) {
-        let Some(mut run) = self.attack.take() else { return };
-        let tag = self.srtp.profile().map_or(0, |profile| profile.tag_len());
-        while run.packet_due(now) {
-            let (clear, Some(marker), sequence) = self.stream.packet(PacketKind::Attack) else { continue };
-            let bent = run.bend(clear, marker, sequence, tag, |packet| self.srtp.protect_rtp(packet));
-            let (Some((packet, markers)), Some(path)) = (bent, self.ice.path()) else { continue };
-            markers.into_iter().for_each(|marker| self.markers.remember(marker, Sent::Attack));
-            self.route(now, path, &packet);
-        }
-        match run.timeout(now, self.stream.packets()) {
-            Some(seen) => self.tell(Event::AttackDone(seen)),
-            None => self.attack = Some(run),
+        let packet = self.send_rtcp(now, report);
+        if let Some(packet) = packet.filter(|_| self.stream.packets() > 0 && !self.is_in_clear()) {
+            self.history.reported(self.reception.time(now), &packet);
         }
     }
 

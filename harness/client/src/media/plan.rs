@@ -8,6 +8,7 @@ use ringfence_srtp::Profile;
 
 use super::audio::Random;
 use super::g711::Law;
+use super::hello::{DtlsGroup, DtlsSuite};
 use super::identity::Identity;
 use super::playback::Playback;
 use super::recording::Recording;
@@ -29,6 +30,15 @@ pub struct MediaPlan {
     pub candidates: CandidatePolicy,
     /// Our certificate and client random. A clone of another call's identity repeats both.
     pub certificate: Identity,
+    /// Which certificate we show.
+    pub shown: Shown,
+    /// Cipher suites that we offer or accept, the preferred first.
+    pub dtls_suites: Vec<DtlsSuite>,
+    /// Groups that we offer or accept. `rtc-dtls` has an order of its own: P-256, X25519, P-384.
+    pub dtls_groups: Vec<DtlsGroup>,
+    /// Finishes a handshake with a certificate that the target did not announce, so that it can be reported. For probes, which
+    /// have nothing to tell to whoever is there.
+    pub meets_strangers: bool,
     /// Codecs of the offer, the preferred first.
     pub codecs: Vec<Codec>,
     /// Our canonical name, in SDP and RTCP.
@@ -39,6 +49,8 @@ pub struct MediaPlan {
     pub play: Option<Playback>,
     /// Where the far side's audio is put, as far as it is G.711.
     pub record: Option<Recording>,
+    /// Unprotected audio of ours goes out before this stage, for a second; the stage waits that long.
+    pub audio_before: Option<AudioBefore>,
 }
 
 impl MediaPlan {
@@ -52,12 +64,24 @@ impl MediaPlan {
             srtp_profiles: vec![Profile::AeadAes128Gcm, Profile::AeadAes256Gcm, Profile::AesCm128HmacSha1_80],
             candidates: CandidatePolicy::All,
             certificate,
+            shown: Shown::Announced,
+            dtls_suites: DtlsSuite::ALL.to_vec(),
+            dtls_groups: DtlsGroup::ALL.to_vec(),
+            meets_strangers: false,
             codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::TelephoneEvent],
             cname: format!("{:016x}", Random::new(seed).next()),
             seed,
             play: None,
             record: None,
+            audio_before: None,
         }
+    }
+}
+
+impl MediaPlan {
+    /// Whether our offer holds nothing that keys could come of: what then flows is in the clear.
+    pub(super) fn offers_no_keys(&self) -> bool {
+        self.sdes == Sdes::None && self.fingerprint == FingerprintBend::Missing
     }
 }
 
@@ -98,6 +122,11 @@ impl TransportProfile {
             Self::Savp => "RTP/SAVP",
         }
     }
+
+    /// Whether it asks for no protection.
+    pub(super) const fn is_in_clear(self) -> bool {
+        matches!(self, Self::Avpf | Self::Avp)
+    }
 }
 
 /// Keys in our SDP: `a=crypto`, RFC 4568.
@@ -122,6 +151,28 @@ pub enum FingerprintBend {
     Wrong,
     /// The line is not there.
     Missing,
+    /// SHA-1 of our certificate alone.
+    Sha1,
+    /// MD5 of our certificate alone: RFC 8122, section 5 forbids it.
+    Md5,
+    /// SHA-256 of another certificate, and of ours: one that matches is enough. RFC 8122, section 5.
+    Two,
+    /// SHA-256 of another certificate, and SHA-1 of ours: the strongest hash decides, so nothing matches.
+    StrongWrong,
+    /// The hash of our certificate, at the session level.
+    SessionLevel,
+}
+
+/// Which certificate we show in DTLS.
+#[derive(Clone, Debug, Default)]
+pub enum Shown {
+    /// The plan's own, which the offer announces.
+    #[default]
+    Announced,
+    /// Another one, of which the offer says nothing.
+    Other(Identity),
+    /// None, as DTLS client. A server cannot do without.
+    None,
 }
 
 /// What `a=setup` says in our offer. RFC 8842, section 5.2.
@@ -145,6 +196,15 @@ impl Setup {
             Self::Passive => "passive",
         }
     }
+}
+
+/// The stage before which unprotected audio goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AudioBefore {
+    /// Before the first check: to what the answer names.
+    Ice,
+    /// On the checked pair, before our first message of the handshake.
+    Dtls,
 }
 
 /// Which candidates we gather and offer.

@@ -99,6 +99,11 @@ impl Reception {
         if expected == 0 { 0.0 } else { (1.0 - received as f64 / expected as f64).max(0.0) }
     }
 
+    /// The middle of the NTP time that a sender report of now states. RFC 3550, section 6.4.1.
+    pub(super) fn time(&self, now: Instant) -> u32 {
+        (self.ntp(now) >> 16) as u32
+    }
+
     /// Our report: sender's if we sent, receiver's otherwise, with our CNAME. In the clear.
     pub(super) fn report(&mut self, now: Instant, stream: &Stream, cname: &str) -> Vec<u8> {
         let reports = self.sources.iter_mut().take(MAX_BLOCKS).map(|source| block(source, now)).collect();

@@ -12,9 +12,12 @@ const CHANGE_CIPHER_SPEC: u8 = 20; // RFC 5246, section 6.2.1, as the next three
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
-const CLIENT_HELLO: u8 = 1; // RFC 5246, section 7.4, as the next two
+const CLIENT_HELLO: u8 = 1; // RFC 5246, section 7.4, as the next three
 const SERVER_HELLO: u8 = 2;
+const SERVER_KEY_EXCHANGE: u8 = 12;
 const CERTIFICATE_REQUEST: u8 = 13;
+const EXTENDED_MASTER_SECRET: u16 = 23; // RFC 7627, section 5.1
+const NAMED_CURVE: u8 = 3; // RFC 8422, section 5.4
 const SUPPORTED_VERSIONS: u16 = 43; // RFC 8446, section 4.2.1
 
 /// One thing seen in the clear.
@@ -32,7 +35,11 @@ pub(super) enum Clear {
         version: u16,
         /// The cipher suite's number.
         suite: u16,
+        /// It agrees to the extended master secret.
+        extended_master_secret: bool,
     },
+    /// ServerKeyExchange with a group of this number.
+    Group(u16),
     /// The server asks for a certificate.
     CertificateRequest,
     /// An alert before encryption.
@@ -94,6 +101,7 @@ fn handshake_messages(mut body: &[u8], parts: &mut Vec<Clear>) {
         match kind {
             CLIENT_HELLO if whole => parts.extend(random_of(message).map(Clear::ClientHello)),
             SERVER_HELLO if whole => parts.extend(server_hello(message)),
+            SERVER_KEY_EXCHANGE if offset == 0 => parts.extend(group(message)),
             CERTIFICATE_REQUEST if offset == 0 => parts.push(Clear::CertificateRequest),
             _ => {}
         }
@@ -112,20 +120,28 @@ fn server_hello(message: &[u8]) -> Option<Clear> {
     let session = 2 + RANDOM_BYTES;
     let suite_at = session + 1 + usize::from(*message.get(session)?);
     let suite = u16_at(message, suite_at)?;
-    let chosen = message.get(suite_at + 5..).and_then(supported_version);
-    Some(Clear::ServerHello { random, version: chosen.unwrap_or(version), suite })
+    let extensions = message.get(suite_at + 5..).unwrap_or_default();
+    let chosen = extension(extensions, SUPPORTED_VERSIONS).and_then(|value| u16_at(value, 0));
+    let extended_master_secret = extension(extensions, EXTENDED_MASTER_SECRET).is_some();
+    Some(Clear::ServerHello { random, version: chosen.unwrap_or(version), suite, extended_master_secret })
 }
 
-fn supported_version(mut extensions: &[u8]) -> Option<u16> {
+fn extension(mut extensions: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
         let kind = u16_at(extensions, 0)?;
         let length = usize::from(u16_at(extensions, 2)?);
         let (value, after) = extensions.get(4..)?.split_at_checked(length)?;
-        if kind == SUPPORTED_VERSIONS {
-            return u16_at(value, 0);
+        if kind == wanted {
+            return Some(value);
         }
         extensions = after;
     }
+}
+
+// Type of curve, and its number. RFC 8422, section 5.4.
+fn group(message: &[u8]) -> Option<Clear> {
+    let named = *message.first()? == NAMED_CURVE;
+    u16_at(message, 1).filter(|_| named).map(Clear::Group)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -161,6 +177,18 @@ pub(super) fn suite_name(suite: u16) -> String {
         0x1301 => "TLS_AES_128_GCM_SHA256".into(),
         0x1302 => "TLS_AES_256_GCM_SHA384".into(),
         0x1303 => "TLS_CHACHA20_POLY1305_SHA256".into(),
+        other => format!("{other:#06x}"),
+    }
+}
+
+/// The group's name at IANA, else its number.
+pub(super) fn group_name(group: u16) -> String {
+    match group {
+        0x0017 => "secp256r1".into(),
+        0x0018 => "secp384r1".into(),
+        0x0019 => "secp521r1".into(),
+        0x001d => "x25519".into(),
+        0x001e => "x448".into(),
         other => format!("{other:#06x}"),
     }
 }
@@ -219,6 +247,7 @@ mod tests {
         let server = [&[0xfe, 0xfd][..], &[5; 32], &[1, 9], &[0xc0, 0x2b], &[0], &[0, 0]].concat();
         let flight = [
             record(HANDSHAKE, 0, &message(SERVER_HELLO, &server)),
+            record(HANDSHAKE, 0, &message(SERVER_KEY_EXCHANGE, &[NAMED_CURVE, 0, 0x1d, 0])),
             record(HANDSHAKE, 0, &message(CERTIFICATE_REQUEST, &[1, 64, 0, 0])),
             record(ALERT, 0, &[2, 42]),
             record(HANDSHAKE, 1, &[0; 40]),
@@ -227,7 +256,9 @@ mod tests {
         .concat();
         let expected = [
             Clear::Handshake,
-            Clear::ServerHello { random: [5; 32], version: 0xfefd, suite: 0xc02b },
+            Clear::ServerHello { random: [5; 32], version: 0xfefd, suite: 0xc02b, extended_master_secret: false },
+            Clear::Handshake,
+            Clear::Group(0x1d),
             Clear::Handshake,
             Clear::CertificateRequest,
             Clear::Alert(Alert { level: 2, description: 42 }),
@@ -256,10 +287,13 @@ mod tests {
 
     #[test]
     fn the_version_that_counts_is_the_chosen_one() {
-        let extensions = [0, 43, 0, 2, 0xfe, 0xfc];
-        let hello = [&[0xfe, 0xfd][..], &[5; 32], &[0], &[0x13, 0x01], &[0], &[0, 6], &extensions].concat();
+        let extensions = [0, 23, 0, 0, 0, 43, 0, 2, 0xfe, 0xfc];
+        let hello = [&[0xfe, 0xfd][..], &[5; 32], &[0], &[0x13, 0x01], &[0], &[0, 10], &extensions].concat();
         let parts = clear_parts(&record(HANDSHAKE, 0, &message(SERVER_HELLO, &hello)));
-        assert_eq!(parts[1], Clear::ServerHello { random: [5; 32], version: 0xfefc, suite: 0x1301 });
+        assert_eq!(
+            parts[1],
+            Clear::ServerHello { random: [5; 32], version: 0xfefc, suite: 0x1301, extended_master_secret: true }
+        );
         assert_eq!(version_name(0xfefc), "1.3");
         assert_eq!((alert_name(42), alert_name(200)), ("bad_certificate".into(), "alert_200".into()));
     }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ringfence_model::observation::SrtpSeen;
 use ringfence_model::{RunKey, Secret};
-use ringfence_srtp::{Context, MasterKey, Profile, SessionKeys, UnprotectError};
+use ringfence_srtp::{Context, MasterKey, Profile, SessionKeys, UnprotectError, bend};
 use ringfence_wire::sdp::Crypto;
 
 use super::MediaError;
@@ -30,6 +30,8 @@ pub(super) struct Srtp {
     sending_key: Option<(Profile, MasterKey)>,
     receiving: Vec<Context>,
     seen: Option<(Profile, Secret<Vec<u8>>)>,
+    /// The rollover counter that we send under instead of our own.
+    roc: Option<u32>,
 }
 
 impl Srtp {
@@ -80,8 +82,27 @@ impl Srtp {
 
     /// Protects an RTP packet; `None` without keys or if the packet cannot be sent.
     pub(super) fn protect_rtp(&mut self, mut packet: Vec<u8>) -> Option<Vec<u8>> {
-        self.sending.as_mut()?.protect_rtp(&mut packet).ok()?;
+        let sending = self.sending.as_mut()?;
+        match self.roc {
+            Some(roc) => bend::protect_rtp_at(sending, &mut packet, roc).ok()?,
+            None => sending.protect_rtp(&mut packet).ok()?,
+        }
         Some(packet)
+    }
+
+    /// The rollover counter of our stream. RFC 3711, section 3.3.1.
+    pub(super) fn roc(&self, ssrc: u32) -> Option<u32> {
+        u32::try_from(self.sending.as_ref()?.sent_index(ssrc)? >> 16).ok()
+    }
+
+    /// Sends under that rollover counter, whatever was sent before; `None` for the context's own.
+    pub(super) fn keep_roc(&mut self, roc: Option<u32>) {
+        self.roc = roc;
+    }
+
+    /// Whether it does.
+    pub(super) fn keeps_roc(&self) -> bool {
+        self.roc.is_some()
     }
 
     /// Protects an RTCP packet.
@@ -117,10 +138,46 @@ impl Srtp {
         opened
     }
 
-    /// A context that opens what we send: how the target sees it. It has received nothing, so it suits the first 2^16
-    /// sequence numbers of a stream, before its rollover.
-    pub(super) fn targets_view(&self) -> Option<Context> {
-        self.sending_key.as_ref().map(|(profile, key)| Context::new(*profile, key))
+    /// Protects what need be no RTP packet, with a header of so many bytes, as the next of our stream.
+    pub(super) fn protect_rtp_raw(&mut self, mut packet: Vec<u8>, header_len: usize) -> Option<Vec<u8>> {
+        let sending = self.sending.as_mut()?;
+        let sequence = u16::from_be_bytes(packet.get(2..)?.first_chunk().copied()?);
+        let ssrc = u32::from_be_bytes(packet.get(8..)?.first_chunk().copied()?);
+        let last = sending.sent_index(ssrc).unwrap_or(0);
+        let wrapped = u64::from(sequence < last as u16); // it is a later one
+        bend::protect_rtp_raw(sending, &mut packet, header_len, ((last >> 16) + wrapped) << 16 | u64::from(sequence))
+            .ok()?;
+        Some(packet)
+    }
+
+    /// Protects an RTCP packet under this index.
+    pub(super) fn protect_rtcp_at(&mut self, mut packet: Vec<u8>, index: u32) -> Option<Vec<u8>> {
+        bend::protect_rtcp_at(self.sending.as_mut()?, &mut packet, index).ok()?;
+        Some(packet)
+    }
+
+    /// A context that opens what we send: how the target sees it, which has received what we sent.
+    pub(super) fn targets_view(&self, ssrc: u32) -> Option<Context> {
+        let (profile, key) = self.sending_key.as_ref()?;
+        let mut view = Context::new(*profile, key);
+        if let Some(index) = self.sending.as_ref().and_then(|sending| sending.sent_index(ssrc)) {
+            bend::assume_received(&mut view, ssrc, index);
+        }
+        Some(view)
+    }
+
+    /// Opens an SRTP packet that came before, once more.
+    pub(super) fn open_again(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
+        self.receiving.iter_mut().find_map(|context| {
+            let mut copy = packet.to_vec();
+            bend::unprotect_rtp_ignoring_replay(context, &mut copy).ok().map(|()| copy)
+        })
+    }
+
+    /// Whether a packet that came before, or so it seems, is a genuine one. With more keys than one it cannot be told to
+    /// which of them a known index belongs.
+    pub(super) fn is_genuine_repeat(&mut self, packet: &[u8]) -> bool {
+        self.receiving.len() == 1 && self.open_again(packet).is_some()
     }
 
     /// What was negotiated.

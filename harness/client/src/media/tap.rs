@@ -13,6 +13,7 @@ use rtc_crypto::{
     RTCRandom, SignatureScheme, SigningKey, StreamCipher, StreamCipherAlgorithm,
 };
 
+use super::hello::{DtlsGroup, is_wanted};
 use super::random_swap::RandomSwap;
 
 /// RFC 5246, section 6.2.1.
@@ -84,12 +85,13 @@ pub(super) struct Tap {
     inner: Arc<dyn RTCCryptoProvider>,
     ear: Ear,
     swap: RandomSwap,
+    groups: Vec<DtlsGroup>,
 }
 
 impl Tap {
-    /// Wraps `inner`.
-    pub(super) fn new(inner: Arc<dyn RTCCryptoProvider>, ear: Ear, swap: RandomSwap) -> Self {
-        Self { inner, ear, swap }
+    /// Wraps `inner`, of whose groups it has only these.
+    pub(super) fn new(inner: Arc<dyn RTCCryptoProvider>, ear: Ear, swap: RandomSwap, groups: Vec<DtlsGroup>) -> Self {
+        Self { inner, ear, swap, groups }
     }
 }
 
@@ -110,7 +112,7 @@ impl RTCCryptoProvider for Tap {
 /// Everything that takes handshake bytes sees them with the random that stands on the wire.
 impl RTCCrypto for Tap {
     fn supports(&self, algorithm: CryptoAlgorithm) -> bool {
-        self.inner.crypto().supports(algorithm)
+        is_wanted(algorithm, &self.groups) && self.inner.crypto().supports(algorithm)
     }
 
     fn hash(&self, algorithm: HashAlgorithm, data: &[u8]) -> Result<Vec<u8>, CryptoError> {

@@ -165,7 +165,7 @@ fn noise_neither_panics_nor_grows() {
         while matches!(machine.poll(), Output::Transmit { .. } | Output::Event(_)) {}
     }
     assert_eq!(machine.seen(now).media.authenticated, 0);
-    machine.input(now, Input::Attack(Attack { kind: AttackKind::NoTag, count: 5, rate: 5 }));
+    machine.input(now, Input::Attack { attack: Attack::new(AttackKind::NoTag, 5, 5), stranger: None });
     machine.input(now, Input::Close);
     let (events, sent) = run(&mut machine, &mut now, Duration::from_secs(60));
     assert_eq!(events, [Event::AttackDone(AttackSeen::default())]);

@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::scope::plain;
-use super::{Net, tls};
+use super::scope::{outside, plain};
+use super::{Net, Via, tls};
 use crate::Failure;
 
 impl Net {
@@ -32,6 +32,7 @@ impl Net {
     /// As [`Net::resolve`]; refused, or not accepted within the limit, by every address of the name.
     pub async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, Failure> {
         let addresses = self.addresses(host, port).await?;
+        self.turn().await;
         self.note_conversation();
         // Each address gets its share, so that one black hole does not hide the others.
         let share = self.limits.connect / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
@@ -82,10 +83,13 @@ impl Net {
     /// # Errors
     /// Out of scope, or the system refuses.
     pub async fn udp(&self, remote: SocketAddr) -> Result<UdpSocket, Failure> {
-        if !self.allows(remote) {
-            return Err(Failure::new(Outcome::OutOfScope, format!("{remote} is in no [[scope]] of the target file")));
+        if remote.port() == 0 {
+            return Err(unreachable(format!("{remote} has no port")));
         }
+        self.addresses(&remote.ip().to_string(), remote.port()).await?;
+        self.turn().await;
         self.note_conversation();
+        self.note_dialled(remote, Via::Udp);
         let any = if remote.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let local = self.source_for(remote.ip()).unwrap_or(any);
         let open = async {
@@ -99,17 +103,18 @@ impl Net {
     /// Every address that may be dialled for `host`, the one that last worked first.
     pub(crate) async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
         let host = plain(host);
-        let out = |why: String| Failure::new(Outcome::OutOfScope, why);
         if let Ok(address) = host.parse::<IpAddr>() {
-            if !self.pins().values().any(|pinned| pinned.contains(&address)) {
-                self.shared.scope.admit(None, address).map_err(out)?;
+            let known = self.pins().values().any(|pinned| pinned.contains(&address));
+            if !known {
+                self.shared.scope.admit(None, address).map_err(|why| self.refuse(why))?;
             }
+            self.owner_permits(None, address)?;
             return Ok(vec![SocketAddr::new(address, port)]);
         }
         let mut pinned = self.pins().get(&host).cloned();
         if pinned.is_none() {
             if !self.shared.scope.may_resolve(&host) {
-                return Err(out(format!("{host} is in no [[scope]] of the target file")));
+                return Err(self.refuse(outside(&host)));
             }
             if self.pins().len() >= self.limits.names {
                 return Err(Failure::new(Outcome::Budget, "more host names than a run resolves"));
@@ -124,6 +129,9 @@ impl Net {
             pinned = Some(self.pins().entry(host.clone()).or_insert(admitted).clone());
         }
         let mut addresses = pinned.unwrap_or_default();
+        for address in &addresses {
+            self.owner_permits(Some(&host), *address)?;
+        }
         if let Some(source) = self.source {
             addresses.sort_by_key(|address| address.is_ipv4() != source.is_ipv4());
         }
@@ -138,17 +146,18 @@ impl Net {
             match self.shared.scope.admit(Some(host), address) {
                 Ok(()) if !admitted.contains(&address) => admitted.push(address),
                 Ok(()) => {}
-                Err(why) => refused = Some(why),
+                Err(why) => refused = Some(self.refuse(why)),
             }
         }
         match (admitted.is_empty(), refused) {
             (false, _) => Ok(admitted),
-            (true, Some(why)) => Err(Failure::new(Outcome::OutOfScope, why)),
+            (true, Some(failure)) => Err(failure),
             (true, None) => Err(unreachable(format!("DNS: {host} has no address"))),
         }
     }
 
     async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        self.note_dialled(address, Via::Tcp);
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         if let Some(source) = self.source_for(address.ip()) {
             socket.bind(SocketAddr::new(source, 0))?;
@@ -169,11 +178,6 @@ impl Net {
     pub(crate) fn tls_config(&self) -> Result<(rustls::ClientConfig, tls::Recorded), Failure> {
         let config = self.shared.trust.config(&[]);
         config.map_err(|error| Failure::new(Outcome::TlsFailed, error.to_string()))
-    }
-
-    /// Counts a connection that a library dials.
-    pub(crate) fn note_dialled(&self) {
-        self.note_conversation();
     }
 
     fn prefer(&self, host: &str, address: IpAddr) {

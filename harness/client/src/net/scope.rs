@@ -17,6 +17,11 @@ pub struct Cidr {
 }
 
 impl Cidr {
+    /// Bits that are the same for all of its addresses.
+    pub fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
     /// Whether the address lies in this network.
     pub fn contains(&self, address: IpAddr) -> bool {
         let same_bits = |ours: u128, theirs: u128, width: u32| {
@@ -114,21 +119,41 @@ impl Scope {
         let named = host.is_some_and(|host| self.names(host));
         let shown = host.map_or_else(|| address.to_string(), |host| format!("{host} ({address})"));
         if !named {
-            return Err(format!("{shown} is in no [[scope]] of the target file"));
+            return Err(outside(&shown));
         }
         // RFC 6761, section 6.3: this name is loopback by definition, so it hides nothing.
         let loopback = address.is_loopback() && host.is_some_and(|host| host == "localhost");
         if is_special(address) && !loopback && !listed(&self.own_special) {
-            return Err(format!("{shown} is a special-purpose address outside declared.allowed_private"));
+            return Err(format!(
+                "{shown} is a special-purpose address outside declared.allowed_private; add its network there, if it is the \
+                 deployment's own"
+            ));
         }
         Ok(())
     }
 
-    fn names(&self, host: &str) -> bool {
-        self.hosts.iter().any(|pattern| match pattern.strip_prefix("*.") {
-            Some(parent) => host.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
-            None => host == pattern,
-        })
+    /// Whether a name or an address stands in the scope.
+    pub(super) fn holds(&self, host: &str) -> bool {
+        let host = plain(host);
+        host.parse().map_or_else(|_| self.names(&host), |address| self.admit(None, address).is_ok())
+    }
+
+    /// Whether the name, as [`plain`] writes it, stands in the scope.
+    pub(super) fn names(&self, host: &str) -> bool {
+        self.hosts.iter().any(|pattern| matches(pattern, host))
+    }
+}
+
+/// Why something is left alone, and what would let it be tested.
+pub(super) fn outside(host: &str) -> String {
+    format!("{host} is in no [[scope]] of the target file; add it to the hosts or networks of one, if you may test it")
+}
+
+/// Whether a name is this one, or lies below it where the pattern begins with `*.`.
+pub(super) fn matches(pattern: &str, host: &str) -> bool {
+    match pattern.strip_prefix("*.") {
+        Some(parent) => host.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+        None => host == pattern,
     }
 }
 

@@ -20,6 +20,7 @@ use crate::Failure;
 pub(super) struct Trust {
     provider: Arc<CryptoProvider>,
     verifier: Arc<WebPkiServerVerifier>,
+    roots: Arc<RootCertStore>,
     accept_untrusted: bool,
 }
 
@@ -40,10 +41,21 @@ impl Trust {
                 return Err(wrong("no certificate in it; expected PEM".into()));
             }
         }
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        let roots = Arc::new(roots);
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
             .build()
             .map_err(|error| NetError::Tls(error.to_string()))?;
-        Ok(Self { provider, verifier, accept_untrusted })
+        Ok(Self { provider, verifier, roots, accept_untrusted })
+    }
+
+    /// The public roots and those of `ca_file`.
+    pub fn roots(&self) -> Arc<RootCertStore> {
+        self.roots.clone()
+    }
+
+    /// The cryptography of every handshake.
+    pub fn provider(&self) -> Arc<CryptoProvider> {
+        self.provider.clone()
     }
 
     /// A configuration for one connection. Nothing is resumed: each handshake shows the certificate and proves its key.

@@ -5,6 +5,7 @@ use ringfence_model::Secret;
 use ringfence_wire::digest::{self, Algorithm, Authorization, Challenge};
 use ringfence_wire::sip::Message;
 
+use super::login::SpentLogin;
 use super::message::Agent;
 
 /// Challenges of one request that are answered: one at the proxy, one at the registrar, one more for a stale nonce.
@@ -43,6 +44,8 @@ struct Kept {
     challenge: Challenge,
     /// How often this nonce was used.
     count: u32,
+    /// What was last sent for it.
+    sent: Secret,
 }
 
 impl Authenticator {
@@ -51,14 +54,15 @@ impl Authenticator {
         Self { left: 1, ..Self::default() }
     }
 
-    /// Takes the challenges of a 401 or 407. Whether there is anything new to answer them with.
-    pub fn take(&mut self, message: &Message) -> bool {
+    /// Takes the challenges of a 401 or 407, of one algorithm alone where that is wanted. Whether there is anything new to
+    /// answer them with.
+    pub fn take(&mut self, message: &Message, wanted: Option<Algorithm>) -> bool {
         if self.left == 0 {
             return false;
         }
         let mut fresh = false;
         for (asks, field) in FIELDS {
-            for challenge in best_by_realm(message, asks) {
+            for challenge in best_by_realm(message, asks, wanted) {
                 let same = |kept: &Kept| kept.field == field && kept.challenge.realm == challenge.realm;
                 let full = self.kept.len() >= 2 * MAX_REALMS;
                 let known = self.kept.iter().position(same).and_then(|at| self.kept.get_mut(at));
@@ -66,11 +70,11 @@ impl Authenticator {
                     // RFC 3261, section 22.1: what was refused is not tried again, unless only the nonce was too old, or
                     // was good for one request: it had its second use because the first one went through here.
                     Some(kept) if (challenge.stale || kept.count > 1) && kept.challenge.nonce != challenge.nonce => {
-                        *kept = Kept { field, challenge, count: 0 };
+                        *kept = Kept::new(field, challenge);
                     }
                     Some(_) => continue,
                     None if full => continue,
-                    None => self.kept.push(Kept { field, challenge, count: 0 }),
+                    None => self.kept.push(Kept::new(field, challenge)),
                 }
                 fresh = true;
             }
@@ -86,9 +90,22 @@ impl Authenticator {
             kept.count += 1;
             let cnonce = agent.random(16);
             let answer = Authorization::answer(&kept.challenge, pair, (method, uri), (kept.count, &cnonce)).ok()?;
+            kept.sent = Secret::new(answer.to_string());
             Some((kept.field.to_owned(), answer.to_string()))
         };
         self.kept.iter_mut().filter_map(answer).collect()
+    }
+
+    /// What was sent last; none where nothing was asked.
+    pub fn spent(&self) -> Vec<SpentLogin> {
+        let used = self.kept.iter().filter(|kept| kept.count > 0);
+        used.map(|kept| SpentLogin::new(kept.field, &kept.challenge, kept.count, kept.sent.clone())).collect()
+    }
+}
+
+impl Kept {
+    fn new(field: &'static str, challenge: Challenge) -> Self {
+        Self { field, challenge, count: 0, sent: Secret::from("") }
     }
 }
 
@@ -98,9 +115,13 @@ pub(super) fn challenges(message: &Message, field: &str) -> Vec<Challenge> {
 }
 
 /// Per realm the challenge with the strongest algorithm that can be computed (RFC 8760, section 2.3).
-fn best_by_realm(message: &Message, field: &str) -> Vec<Challenge> {
+fn best_by_realm(message: &Message, field: &str, wanted: Option<Algorithm>) -> Vec<Challenge> {
+    let usable = |challenge: &Challenge| {
+        let named = || Algorithm::named(challenge.algorithm.as_deref()).ok();
+        strength(challenge) > 0 && (wanted.is_none() || named() == wanted)
+    };
     let mut best: Vec<Challenge> = Vec::new();
-    for challenge in challenges(message, field).into_iter().filter(|challenge| strength(challenge) > 0) {
+    for challenge in challenges(message, field).into_iter().filter(usable) {
         match best.iter().position(|known| known.realm == challenge.realm) {
             Some(index) => {
                 if let Some(known) = best.get_mut(index).filter(|known| strength(&challenge) > strength(known)) {

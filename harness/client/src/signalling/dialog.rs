@@ -5,6 +5,59 @@ use ringfence_wire::sip;
 use super::message::{Answer, Draft};
 use super::timer::SessionTimer;
 
+/// What a request needs to claim that it belongs to a dialog, from whichever connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DialogIds {
+    /// Call-ID.
+    pub call_id: String,
+    /// Our side with its tag, as From.
+    pub local: String,
+    /// The far side with its tag, as To.
+    pub remote: String,
+    /// Request-URI.
+    pub target: String,
+    /// Route entries, nearest first.
+    pub routes: Vec<String>,
+    /// Number of the request.
+    pub cseq: u32,
+}
+
+impl DialogIds {
+    /// Those of the call that this answer to our INVITE began; the number is one that the call itself has not come to.
+    /// None where a field that makes a dialog is missing.
+    pub fn of_answer(headers: &[(String, String)]) -> Option<Self> {
+        let message = sip::Message {
+            start_line: sip::StartLine::Response { status: 200, reason: String::new() },
+            headers: headers.to_vec(),
+            body: Vec::new(),
+        };
+        let field = |name: &str| message.header(name).map(str::to_owned);
+        let remote = field("To").filter(|to| sip::tag(to).is_some())?;
+        let (number, _) = message.cseq()?;
+        Some(Self {
+            call_id: field("Call-ID")?,
+            local: field("From")?,
+            remote,
+            target: contact(&message)?,
+            routes: routes(&message),
+            cseq: number.saturating_add(NUMBERS_AHEAD),
+        })
+    }
+
+    /// A request with these.
+    pub(super) fn draft(&self, method: &str) -> Draft {
+        let (local, remote) = (self.local.clone(), self.remote.clone());
+        let mut draft = Draft::new(method, self.target.clone(), local, remote, self.call_id.clone());
+        draft.routes = self.routes.clone();
+        draft.cseq = self.cseq;
+        draft
+    }
+}
+
+/// How far ahead of a call's own numbers a request from elsewhere is (house): a number that was used is refused for that
+/// alone, RFC 3261, section 12.2.2.
+const NUMBERS_AHEAD: u32 = 1000;
+
 /// A call that was answered, or may yet be.
 pub(super) struct Dialog {
     pub call_id: String,
@@ -31,9 +84,6 @@ impl Dialog {
     pub fn new(invite: &Draft, answer: &Answer) -> Self {
         let message = &answer.message;
         let remote = message.header("To").unwrap_or(&invite.to).to_owned();
-        let mut routes: Vec<String> =
-            message.headers("Record-Route").flat_map(sip::split_list).map(str::to_owned).collect();
-        routes.reverse();
         let target = contact(message).unwrap_or_else(|| invite.uri.clone());
         let mut allowed = message.headers("Allow").flat_map(sip::split_list).peekable();
         let knows_update = allowed.peek().is_none() || allowed.any(|method| method.eq_ignore_ascii_case("UPDATE"));
@@ -44,7 +94,7 @@ impl Dialog {
             remote_tag: sip::tag(&remote).unwrap_or_default(),
             remote,
             target,
-            routes,
+            routes: routes(message),
             local_cseq: invite.cseq,
             remote_cseq: None,
             timer: None,
@@ -76,6 +126,14 @@ impl Dialog {
         }
         draft
     }
+}
+
+/// The way back along the proxies, nearest first. RFC 3261, section 12.1.2.
+fn routes(message: &sip::Message) -> Vec<String> {
+    let mut routes: Vec<String> =
+        message.headers("Record-Route").flat_map(sip::split_list).map(str::to_owned).collect();
+    routes.reverse();
+    routes
 }
 
 /// The URI of the first Contact.

@@ -12,7 +12,7 @@ use super::early::Early;
 use super::machine::{Pending, Signalling};
 use super::message::{Answer, Draft};
 use super::timer::{AskedBy, SessionTimer, min_se};
-use super::{Event, peer};
+use super::{Event, FinalAnswer, peer};
 use crate::Failure;
 
 /// Provisional answers that are told.
@@ -47,6 +47,8 @@ pub(super) struct Invite {
     pub asked: Option<Message>,
     /// The far side asked for an offer, and will answer it in its ACK.
     pub answer_due: bool,
+    /// A re-INVITE of ours is out that changes the session, with this description.
+    pub changing: Option<String>,
     /// Our last description.
     pub sdp: String,
 }
@@ -112,7 +114,7 @@ impl Signalling {
         if let Some(seconds) = timer {
             draft.header("Session-Expires", seconds.to_string());
         }
-        draft.headers.extend(self.plan.identity_headers.iter().cloned().chain(headers));
+        draft.add(self.plan.identity_headers.iter().cloned().chain(headers).collect());
         draft.body = Some(("application/sdp".into(), sdp.clone().into_bytes()));
         let pending =
             Pending { draft, branch: String::new(), auth: Authenticator::default(), deadline: now, reported: true };
@@ -132,6 +134,7 @@ impl Signalling {
             dialog: None,
             asked: None,
             answer_due: false,
+            changing: None,
             sdp,
         });
         self.send_invite(now, None);
@@ -173,6 +176,10 @@ impl Signalling {
         }
         if invite.pending.branch != answer.branch || invite.pending.draft.cseq != answer.cseq {
             return;
+        }
+        let first = matches!(invite.stage, Stage::Calling | Stage::Proceeding | Stage::Cancelling);
+        if answer.status >= 200 && first {
+            self.event(Event::FinalAnswer(FinalAnswer::of(&answer)));
         }
         match answer.status {
             ..200 => self.on_provisional(now, &answer),
@@ -263,7 +270,7 @@ impl Signalling {
         let over = invite.unwanted || invite.gave_up;
         let again = !over
             && match answer.status {
-                401 | 407 => credentials.is_some() && invite.pending.auth.take(&answer.message),
+                401 | 407 => credentials.is_some() && invite.pending.auth.take(&answer.message, self.plan.algorithm),
                 421 => !std::mem::replace(&mut invite.wished_extension, true) && support_reliable(invite, &answer),
                 422 => !std::mem::replace(&mut invite.wished_interval, true) && wish_interval(invite, &answer),
                 _ => false,

@@ -10,7 +10,7 @@ use super::auth::{Authenticator, Credentials};
 use super::invite::Invite;
 use super::message::{Agent, Answer, Draft, Received, read};
 use super::registration::Registration;
-use super::{Event, Input, Output, SignallingPlan};
+use super::{Event, FinalAnswer, Input, Output, SignallingPlan, Within};
 use crate::Failure;
 
 /// Requests of ours, beside INVITE and REGISTER, that may wait for an answer.
@@ -83,10 +83,9 @@ impl Signalling {
                 }
             }
             Input::Invite { sdp, headers } => self.invite(now, sdp, headers),
-            Input::Request { method, headers, body, in_dialog } => {
-                self.request(now, &method, headers, body, in_dialog);
-            }
+            Input::Request { method, headers, body, within } => self.request(now, &method, headers, body, &within),
             Input::Answer { sdp } => self.answer_change(now, sdp),
+            Input::Change { sdp } => self.change(now, sdp),
             Input::Cancel => self.cancel(now),
             Input::Bye => self.bye(now),
         }
@@ -141,16 +140,24 @@ impl Signalling {
     fn on_request_answer(&mut self, now: Instant, mut pending: Pending, answer: Answer) {
         if matches!(answer.status, 401 | 407)
             && let Some(credentials) = self.own_credentials()
-            && pending.auth.take(&answer.message)
+            && pending.auth.take(&answer.message, self.plan.algorithm)
         {
+            self.tell_final(&pending, &answer);
             if pending.draft.method == "INVITE" {
-                self.acknowledge_reinvite(&pending.draft, &answer);
+                if pending.reported {
+                    self.acknowledge_foreign(&pending.draft, &answer);
+                } else {
+                    self.acknowledge_reinvite(&pending.draft, &answer);
+                }
             }
             pending.draft.cseq = self.next_cseq(&pending.draft);
             self.send_pending(now, pending, Some(&credentials));
             return;
         }
+        self.tell_final(&pending, &answer);
         match pending.draft.method.as_str() {
+            "INVITE" if pending.reported => self.acknowledge_foreign(&pending.draft, &answer),
+            "BYE" if pending.reported => {}
             "BYE" => self.on_bye_answer(),
             "UPDATE" | "INVITE" if !pending.reported => self.on_refresh_answer(now, pending.draft.clone(), &answer),
             _ => {}
@@ -162,6 +169,27 @@ impl Signalling {
                 reason: Untrusted::new(answer.reason),
                 headers: answer.message.headers,
             });
+        }
+    }
+
+    fn tell_final(&mut self, pending: &Pending, answer: &Answer) {
+        if pending.reported {
+            self.event(Event::FinalAnswer(FinalAnswer::of(answer)));
+        }
+    }
+
+    /// ACK of a final answer to an INVITE within a dialog that is not the call of this connection.
+    fn acknowledge_foreign(&mut self, draft: &Draft, answer: &Answer) {
+        let to = answer.message.header("To").unwrap_or(&draft.to).to_owned();
+        let ack = Draft { method: "ACK".into(), headers: Vec::new(), body: None, to, ..draft.clone() };
+        let written = if answer.status < 300 {
+            self.agent.write(&ack, &[]).map(|(bytes, _)| bytes)
+        } else {
+            self.agent.write_with(&ack, &[], &answer.branch)
+        };
+        match written {
+            Ok(bytes) => self.transmit(bytes),
+            Err(failure) => self.fail(failure),
         }
     }
 
@@ -182,10 +210,12 @@ impl Signalling {
         self.on_invite_timeout(now);
         while let Some(index) = self.requests.iter().position(|pending| pending.deadline <= now) {
             let pending = self.requests.swap_remove(index);
-            if pending.draft.method == "BYE" {
+            if pending.draft.method == "BYE" && !pending.reported {
                 self.on_bye_answer(); // nobody has to agree to a hang-up
             } else if pending.reported {
                 self.fail(self.silence(&pending.draft.method));
+            } else if pending.draft.method == "INVITE" {
+                self.changed(None, None);
             }
         }
     }
@@ -196,13 +226,17 @@ impl Signalling {
         method: &str,
         headers: Vec<(String, String)>,
         body: Option<(String, Vec<u8>)>,
-        in_dialog: bool,
+        within: &Within,
     ) {
-        let draft = if in_dialog { self.dialog_draft(method) } else { Some(self.outside_draft(method)) };
+        let draft = match within {
+            Within::Nothing => Some(self.outside_draft(method)),
+            Within::Call => self.dialog_draft(method),
+            Within::Other(ids) => Some(ids.draft(method)),
+        };
         let Some(mut draft) = draft else {
             return self.fail(Failure::closed(format!("{method}: there is no call")));
         };
-        draft.headers.extend(headers);
+        draft.add(headers);
         draft.body = body;
         self.send_request(now, draft, true);
     }

@@ -130,18 +130,19 @@ impl Agent {
 
     /// As [`Agent::write`] under the branch of an earlier request, which is how CANCEL and ACK find theirs.
     pub fn write_with(&self, draft: &Draft, auth: &[(String, String)], branch: &str) -> Result<Vec<u8>, Failure> {
-        let Draft { method, uri, routes, from, to, call_id, cseq, headers, body } = draft;
+        let Draft { method, uri, routes, from, to, call_id, cseq, headers, body, raw_parties } = draft;
         let mut builder = Builder::request(method, uri)
             .header("Via", format!("SIP/2.0/{} {};branch={branch}", self.transport.via(), self.host))
             .header("Max-Forwards", "69");
         for route in routes {
             builder = builder.header("Route", route);
         }
-        builder = builder
-            .header("To", to)
-            .header("From", from)
-            .header("Call-ID", call_id)
-            .header("CSeq", format!("{cseq} {method}"));
+        builder = if *raw_parties {
+            builder.raw_header(format!("To: {to}")).raw_header(format!("From: {from}"))
+        } else {
+            builder.header("To", to).header("From", from)
+        };
+        builder = builder.header("Call-ID", call_id).header("CSeq", format!("{cseq} {method}"));
         for (name, value) in auth.iter().chain(headers) {
             builder = builder.header(name, value);
         }
@@ -165,17 +166,45 @@ pub(super) struct Draft {
     pub cseq: u32,
     pub headers: Vec<(String, String)>,
     pub body: Option<(String, Vec<u8>)>,
+    /// To and From are written as they are, line ends and all.
+    pub raw_parties: bool,
 }
 
 impl Draft {
     /// A request without body and further fields.
     pub fn new(method: &str, uri: String, from: String, to: String, call_id: String) -> Self {
         let method = method.to_owned();
-        Self { method, uri, routes: Vec::new(), from, to, call_id, cseq: 1, headers: Vec::new(), body: None }
+        Self {
+            method,
+            uri,
+            routes: Vec::new(),
+            from,
+            to,
+            call_id,
+            cseq: 1,
+            headers: Vec::new(),
+            body: None,
+            raw_parties: false,
+        }
     }
 
     pub fn header(&mut self, name: &str, value: impl Into<String>) {
         self.headers.push((name.to_owned(), value.into()));
+    }
+
+    /// Adds fields; From, To and Route take the place of those that are there. From keeps its tag.
+    pub fn add(&mut self, headers: Vec<(String, String)>) {
+        for (name, value) in headers {
+            match name.to_ascii_lowercase().as_str() {
+                "from" => {
+                    let tag = sip::tag(&self.from).filter(|_| sip::tag(&value).is_none());
+                    self.from = tag.map_or_else(|| value.clone(), |tag| format!("{value};tag={tag}"));
+                }
+                "to" => self.to = value,
+                "route" => self.routes = vec![value],
+                _ => self.headers.push((name, value)),
+            }
+        }
     }
 
     /// Replaces a field, or adds it.

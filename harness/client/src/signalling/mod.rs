@@ -15,10 +15,12 @@
 //! more each second; eight forks of one call. WebSocket is reliable, so nothing is retransmitted, also not the 200 of a
 //! re-INVITE, and each transaction ends by its own limit.
 
+mod answer;
 mod auth;
 mod dialog;
 mod early;
 mod invite;
+mod login;
 mod machine;
 mod message;
 mod peer;
@@ -29,10 +31,13 @@ mod update;
 use std::time::{Duration, Instant};
 
 use ringfence_model::{Secret, Untrusted};
-use ringfence_wire::digest::Challenge;
+use ringfence_wire::digest::Algorithm;
 
 use crate::Failure;
 use crate::adapters::{CallConfig, ConfigKind};
+pub use answer::FinalAnswer;
+pub use dialog::DialogIds;
+pub use login::{Again, LoginBend, SpentLogin};
 pub use machine::Signalling;
 
 /// T1 times 64: how long a transaction waits for its final answer. RFC 3261, sections 17.1.1.2 and 17.1.2.2.
@@ -67,6 +72,11 @@ pub struct SignallingPlan {
     pub username: Option<String>,
     /// Digest password.
     pub password: Option<Secret>,
+    /// The only digest algorithm that is answered; `None` for the strongest that is offered.
+    pub algorithm: Option<Algorithm>,
+    /// User part of To and From of REGISTER, instead of [`SignallingPlan::aor_user`]. It is written as it is: one with line
+    /// ends writes lines of its own.
+    pub register_as: Option<String>,
     /// Request-URI of the INVITE.
     pub target_uri: String,
     /// How the WebSocket was opened.
@@ -92,15 +102,16 @@ pub struct SignallingPlan {
 impl SignallingPlan {
     /// The honest plan for a configuration.
     pub fn honest(config: &CallConfig, seed: u64) -> Self {
-        let secure = config.ws_uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("wss:"));
         let cognigy = config.kind != ConfigKind::Sip;
         Self {
             aor_user: config.aor_user.clone(),
             realm: config.realm.clone(),
             username: config.username.clone(),
             password: config.password.clone(),
+            algorithm: None,
+            register_as: None,
             target_uri: config.target_uri.clone(),
-            transport: if secure { Transport::Wss } else { Transport::Ws },
+            transport: Transport::Wss,
             user_agent: concat!("ringfence/", env!("CARGO_PKG_VERSION")).into(),
             identity_headers: config.identity_headers.clone(),
             register_expires: 600,
@@ -111,25 +122,6 @@ impl SignallingPlan {
             answer_within: Duration::from_secs(60),
         }
     }
-}
-
-/// With whose credentials a challenge to REGISTER is answered.
-#[derive(Clone, Debug, Default)]
-pub enum LoginBend {
-    /// The plan's own.
-    #[default]
-    Own,
-    /// Nobody's: no `Authorization` is ever sent.
-    None,
-    /// The plan's user with a password that nobody was given.
-    Wrong,
-    /// Another configuration's.
-    Other {
-        /// Its user name.
-        username: String,
-        /// Its password.
-        password: Secret,
-    },
 }
 
 /// What happens to the machine.
@@ -168,8 +160,13 @@ pub enum Input<'a> {
         headers: Vec<(String, String)>,
         /// Content type and body.
         body: Option<(String, Vec<u8>)>,
-        /// Within the call's dialog; else a request of its own to the plan's target.
-        in_dialog: bool,
+        /// Which dialog it claims to belong to.
+        within: Within,
+    },
+    /// Change the session by a re-INVITE with this offer; [`Event::Changed`] follows.
+    Change {
+        /// The offer.
+        sdp: String,
     },
     /// What we make of [`Event::Offered`]; ignored where nothing is asked any more.
     Answer {
@@ -200,8 +197,18 @@ pub enum Output {
 /// What the caller should know.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A final answer to one REGISTER, challenges included.
-    RegisterAnswer(RegisterAnswer),
+    /// A final answer to REGISTER, INVITE or [`Input::Request`], challenges included. What it means follows as an event of
+    /// its own.
+    FinalAnswer(FinalAnswer),
+    /// With what the registration that is told next was let in.
+    LoggedIn(Vec<SpentLogin>),
+    /// A request outside of our call; it is answered already, and never by more than a refusal.
+    Asked(Asked),
+    /// NOTIFY within the call that tells how a REFER went (RFC 3515, section 2.4.5).
+    Notified {
+        /// Status of the fragment.
+        status: u16,
+    },
     /// No contact of ours is bound, or none any more.
     Unregistered,
     /// A registration succeeded.
@@ -230,6 +237,13 @@ pub enum Event {
     Described {
         /// It answers our last offer.
         sdp: Vec<u8>,
+    },
+    /// The final answer to [`Input::Change`].
+    Changed {
+        /// Status code; `None` where none came, or nothing could be asked.
+        status: Option<u16>,
+        /// Its description.
+        sdp: Option<Vec<u8>>,
     },
     /// The far side wants to change the session, or only to refresh it. It waits for [`Input::Answer`].
     Offered {
@@ -281,21 +295,25 @@ pub enum Event {
     Failed(Failure),
 }
 
-/// One final answer to REGISTER.
+/// A request of the far side that belongs to no call of ours.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Its method.
+    pub method: String,
+    /// All header fields.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Which dialog a request claims to belong to.
 #[derive(Clone, Debug, Default)]
-pub struct RegisterAnswer {
-    /// Status code.
-    pub status: u16,
-    /// Reason phrase.
-    pub reason: Untrusted,
-    /// Digest challenges of both fields, in order.
-    pub challenges: Vec<Challenge>,
-    /// Authentication schemes of both fields, as written.
-    pub schemes: Vec<Untrusted>,
-    /// `Server`, or `User-Agent` where that is what the server writes.
-    pub server: Option<Untrusted>,
-    /// `Retry-After`.
-    pub retry_after: Option<Untrusted>,
+pub enum Within {
+    /// None: it goes to the plan's target.
+    #[default]
+    Nothing,
+    /// The call of this connection.
+    Call,
+    /// Another one, or the call's own with other tags.
+    Other(DialogIds),
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::time::Instant;
 use ringfence_model::Untrusted;
 use ringfence_wire::sip::{self, Builder, Message};
 
-use super::Event;
 use super::dialog::Dialog;
 use super::machine::Signalling;
+use super::{Asked, Event};
 use crate::Failure;
 
 /// What we say that we take.
@@ -72,12 +72,15 @@ impl Signalling {
             (Some(false), _) => Some(Reply::new(481, "Call/Transaction Does Not Exist")),
             (_, Some(tags)) => Some(Reply::new(420, "Bad Extension").with("Unsupported", tags)),
             (Some(true), None) => self.in_dialog(now, &method, cseq, request),
-            (None, None) => Some(match method.as_str() {
-                "OPTIONS" => Reply::ok().with("Accept", "application/sdp"),
-                "CANCEL" => Reply::new(481, "Call/Transaction Does Not Exist"),
-                // Never answered by itself: that would open a microphone.
-                "INVITE" => Reply::new(603, "Decline"),
-                _ => Reply::new(405, "Method Not Allowed"),
+            (None, None) => Some({
+                self.event(Event::Asked(Asked { method: method.clone(), headers: request.headers.clone() }));
+                match method.as_str() {
+                    "OPTIONS" => Reply::ok().with("Accept", "application/sdp"),
+                    "CANCEL" => Reply::new(481, "Call/Transaction Does Not Exist"),
+                    // Never answered by itself: that would open a microphone.
+                    "INVITE" => Reply::new(603, "Decline"),
+                    _ => Reply::new(405, "Method Not Allowed"),
+                }
             }),
         };
         if let Some(reply) = reply {
@@ -125,7 +128,13 @@ impl Signalling {
             }
             "INVITE" | "UPDATE" => return self.on_change(now, method, request),
             "OPTIONS" => Reply::ok().with("Accept", "application/sdp"),
-            "NOTIFY" | "MESSAGE" => Reply::ok(),
+            "NOTIFY" => {
+                if let Some(status) = fragment_status(request) {
+                    self.event(Event::Notified { status });
+                }
+                Reply::ok()
+            }
+            "MESSAGE" => Reply::ok(),
             "REFER" => Reply::new(603, "Decline"), // a transfer moves the caller to where they did not ask to be
             "CANCEL" => return gone(),             // what it cancels is answered as soon as the media have looked at it
             _ => Reply::new(405, "Method Not Allowed"),
@@ -156,6 +165,15 @@ impl Signalling {
             self.transmit(bytes);
         }
     }
+}
+
+/// The status line of a `message/sipfrag` (RFC 3420) that tells how a REFER goes.
+fn fragment_status(notify: &Message) -> Option<u16> {
+    let kind = notify.header("Content-Type")?.split(';').next()?.trim();
+    let is_fragment = kind.eq_ignore_ascii_case("message/sipfrag");
+    let text = std::str::from_utf8(&notify.body).ok().filter(|_| is_fragment)?;
+    let status = text.lines().next()?.strip_prefix("SIP/2.0 ")?.split(' ').next()?.parse().ok()?;
+    (100..700).contains(&status).then_some(status)
 }
 
 /// RFC 3261, section 8.2.2.3: the demanded extensions that we do not know. CANCEL demands nothing.

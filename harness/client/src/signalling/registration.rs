@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use ringfence_model::{Secret, Untrusted};
 use ringfence_wire::sip;
 
-use super::auth::{Authenticator, Credentials, FIELDS, challenges};
+use super::auth::{Authenticator, Credentials};
+use super::login::SpentLogin;
 use super::machine::{Pending, Signalling};
 use super::message::{Answer, Draft};
-use super::{Event, LoginBend, RegisterAnswer};
+use super::{Event, FinalAnswer, LoginBend};
 
 /// Times that a longer interval is asked for as 423 wishes.
 const MAX_INTERVAL_RETRIES: u32 = 2;
@@ -24,7 +25,9 @@ pub(super) struct Registration {
     /// The next request: one Call-ID, and a number above every one that was sent (RFC 3261, section 10.2).
     draft: Draft,
     credentials: Option<Credentials>,
-    /// The password is wrong on purpose.
+    /// A login that was presented before, for the first request.
+    presented: Vec<(String, String)>,
+    /// The login is wrong on purpose.
     wrong: bool,
     expires: u32,
     interval_retries: u32,
@@ -70,7 +73,9 @@ impl Registration {
 
 impl Signalling {
     pub(super) fn register(&mut self, now: Instant, login: LoginBend, times: u32) {
-        let wrong = matches!(login, LoginBend::Wrong);
+        let wrong = matches!(login, LoginBend::Wrong | LoginBend::Again { .. });
+        let uri = format!("sip:{}", self.plan.realm);
+        let mut presented = Vec::new();
         let credentials = match login {
             LoginBend::Own => self.own_credentials(),
             LoginBend::None => None,
@@ -79,15 +84,25 @@ impl Signalling {
                 password: Secret::new(self.agent.random(24)),
             }),
             LoginBend::Other { username, password } => Some(Credentials { username, password }),
+            LoginBend::Again { login, how } => {
+                let own = self.own_credentials();
+                let again = |spent: &SpentLogin| spent.again(how, own.as_ref(), ("REGISTER", &uri), &mut self.agent);
+                presented = login.iter().filter_map(again).collect();
+                None
+            }
         };
-        let aor = self.aor();
+        let aor = match &self.plan.register_as {
+            Some(user) => format!("sip:{user}@{}", self.plan.realm),
+            None => self.aor(),
+        };
         let from = format!("<{aor}>;tag={}", self.agent.random(10));
-        let uri = format!("sip:{}", self.plan.realm);
-        let draft = Draft::new("REGISTER", uri, from, format!("<{aor}>"), self.agent.random(20));
+        let mut draft = Draft::new("REGISTER", uri, from, format!("<{aor}>"), self.agent.random(20));
+        draft.raw_parties = self.plan.register_as.is_some();
         self.registration = Some(Registration {
             state: State::Done,
             draft,
             credentials,
+            presented,
             wrong,
             expires: self.plan.register_expires,
             interval_retries: 0,
@@ -101,6 +116,7 @@ impl Signalling {
     /// Takes our contact back (RFC 3261, section 10.2.2), also one that a request on its way may yet bind. False where
     /// there is none, or it was tried before.
     pub(super) fn unregister(&mut self, now: Instant) -> bool {
+        let own = self.own_credentials();
         let Some(registration) = &mut self.registration else { return false };
         // A login that is wrong on purpose binds nothing, unless the registrar said so; trying would be one more of them.
         let may_yet = registration.pending().is_some() && !registration.wrong;
@@ -109,6 +125,10 @@ impl Signalling {
         }
         registration.expires = 0;
         registration.left = 0;
+        // What was bound by a login of before is taken back by the right one.
+        if !std::mem::take(&mut registration.presented).is_empty() {
+            registration.credentials = own;
+        }
         self.send_register(now, None);
         true
     }
@@ -125,6 +145,9 @@ impl Signalling {
         draft.header("Expires", expires.to_string());
         draft.header("Allow", super::peer::ALLOW);
         draft.header("Supported", "path,gruu,outbound");
+        if asked.is_none() {
+            draft.headers.extend(registration.presented.iter().cloned());
+        }
         let auth = asked.unwrap_or(first);
         let mut pending = Pending { draft, branch: String::new(), auth, deadline: now, reported: true };
         if self.send(now, &mut pending, credentials.as_ref()) {
@@ -141,15 +164,19 @@ impl Signalling {
         let State::Pending(pending) = std::mem::replace(&mut registration.state, State::Done) else { return };
         let mut auth = pending.auth;
         let again = match answer.status {
-            401 | 407 => registration.credentials.is_some() && auth.take(&answer.message),
+            401 | 407 => registration.credentials.is_some() && auth.take(&answer.message, self.plan.algorithm),
             423 => registration.takes_interval(answer),
             _ => false,
         };
-        self.event(Event::RegisterAnswer(describe(answer)));
+        self.event(Event::FinalAnswer(FinalAnswer::of(answer)));
         if again {
             return self.send_register(now, Some(auth));
         }
         if (200..300).contains(&answer.status) {
+            let spent = auth.spent();
+            if !spent.is_empty() {
+                self.event(Event::LoggedIn(spent));
+            }
             self.on_registered(now, answer);
         } else {
             self.event(Event::RegisterFinal { status: answer.status, reason: Untrusted::new(&answer.reason) });
@@ -187,19 +214,5 @@ impl Signalling {
             State::Refresh(_) => self.send_register(now, None),
             State::Done => {}
         }
-    }
-}
-
-fn describe(answer: &Answer) -> RegisterAnswer {
-    let message = &answer.message;
-    let text = |name: &str| message.header(name).map(Untrusted::new);
-    let scheme = |value: &str| Untrusted::new(value.split([' ', '\t']).next().unwrap_or_default());
-    RegisterAnswer {
-        status: answer.status,
-        reason: Untrusted::new(&answer.reason),
-        challenges: FIELDS.iter().flat_map(|(asks, _)| challenges(message, asks)).collect(),
-        schemes: FIELDS.iter().flat_map(|(asks, _)| message.headers(asks).map(scheme)).collect(),
-        server: text("Server").or_else(|| text("User-Agent")),
-        retry_after: text("Retry-After"),
     }
 }

@@ -30,6 +30,8 @@ impl Script {
             realm: "sip.test".into(),
             username: Some("user".into()),
             password: Some(Secret::from("pass")),
+            algorithm: None,
+            register_as: None,
             target_uri: "sip:app-1@sip.test".into(),
             transport: Transport::Wss,
             user_agent: "test".into(),

@@ -46,6 +46,11 @@ impl SessionTimer {
         INTERVALS.contains(&interval.as_secs()).then(|| Self { interval, ours, due: now }.from(now))
     }
 
+    /// As `Session-Expires` of a request of ours.
+    pub fn words(&self) -> String {
+        format!("{};refresher={}", self.interval.as_secs(), if self.ours { "uac" } else { "uas" })
+    }
+
     /// The same interval again. RFC 4028, section 10: half of it for who refreshes; for who waits, the end less a third of
     /// it, but 32 seconds at most.
     fn from(self, now: Instant) -> Self {
@@ -99,6 +104,9 @@ impl Signalling {
         if draft.method == "INVITE" {
             self.acknowledge_reinvite(&draft, answer);
         }
+        if answer.status >= 300 && self.changed(Some(answer.status), None) {
+            return;
+        }
         let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog) else { return };
         match answer.status {
             200..300 => {
@@ -108,6 +116,9 @@ impl Signalling {
                 }
                 if let Some(target) = contact(&answer.message) {
                     dialog.target = target;
+                }
+                if self.changed(Some(answer.status), description.clone()) {
+                    return;
                 }
                 if let Some(sdp) = description {
                     self.event(Event::Described { sdp });

@@ -36,6 +36,38 @@ impl Signalling {
         None
     }
 
+    /// We change the session: a re-INVITE with this offer. RFC 3261, section 14.1.
+    pub(super) fn change(&mut self, now: Instant, sdp: String) {
+        let (contact, busy) = (self.agent.dialog_contact(), self.is_refreshing());
+        let dialog = self.invite.as_mut().filter(|invite| !busy && invite.asked.is_none());
+        let Some(invite) = dialog else { return self.event(Event::Changed { status: None, sdp: None }) };
+        let Some(dialog) = invite.live_dialog() else {
+            return self.event(Event::Changed { status: None, sdp: None });
+        };
+        let mut draft = dialog.draft("INVITE");
+        draft.header("Allow", super::peer::ALLOW);
+        draft.header("Contact", contact);
+        // RFC 4028, section 7.1: an INVITE that does not name the interval would end it.
+        if let Some(timer) = dialog.timer {
+            draft.header("Supported", "timer");
+            draft.header("Session-Expires", timer.words());
+        }
+        draft.body = Some(("application/sdp".into(), sdp.clone().into_bytes()));
+        invite.changing = Some(sdp);
+        self.send_request(now, draft, false);
+    }
+
+    /// The final answer to it, if it was one. What was agreed on is what a refresh repeats.
+    pub(super) fn changed(&mut self, status: Option<u16>, sdp: Option<Vec<u8>>) -> bool {
+        let Some(invite) = &mut self.invite else { return false };
+        let Some(ours) = invite.changing.take() else { return false };
+        if status.is_some_and(|status| status < 300) {
+            invite.sdp = ours;
+        }
+        self.event(Event::Changed { status, sdp });
+        true
+    }
+
     /// What the media say to it.
     pub(super) fn answer_change(&mut self, now: Instant, sdp: Option<String>) {
         let Some(invite) = &mut self.invite else { return };

@@ -16,6 +16,7 @@ fn verdict(state: State, severity: Severity, level: Level) -> Verdict {
         reasons: Vec::new(),
         to_enable: None,
         findings: Vec::new(),
+        held: Vec::new(),
         notes: Vec::new(),
         confidence: Confidence::High,
         tries: 1,
@@ -28,7 +29,8 @@ fn must(state: State) -> Verdict {
 
 #[track_caller]
 fn case<'a>(verdicts: &[Verdict], change: impl FnOnce(&mut GateInput<'a>), exit: Exit, word: &str, sentence: &str) {
-    let mut input = GateInput { end: Some(&*WHOLE), fail_on: Severity::Low, nothing_answered: false, also: &[] };
+    let mut input =
+        GateInput { end: Some(&*WHOLE), fail_on: Severity::Low, new_only: false, nothing_answered: false, also: &[] };
     change(&mut input);
     let gate = gate(verdicts, input);
     assert_eq!((gate.exit, gate.code, gate.word.as_str(), gate.sentence.as_str()), (exit, exit.code(), word, sentence));
@@ -77,14 +79,33 @@ fn the_table_of_exit_codes() {
         "Inconclusive",
         "1 of 2 scenarios gave no verdict.",
     );
-    case(&[must(Skipped)], |_| {}, Exit::Inconclusive, "Inconclusive", "Nothing was selected that the gate looks at.");
-    case(&[], |_| {}, Exit::Inconclusive, "Inconclusive", "Nothing was selected that the gate looks at.");
+    case(
+        &[must(Skipped)],
+        |_| {},
+        Exit::Inconclusive,
+        "Inconclusive",
+        "Nothing was selected that the gate looks at and that applies.",
+    );
+    case(
+        &[must(NotApplicable), must(NotApplicable)],
+        |_| {},
+        Exit::Inconclusive,
+        "Inconclusive",
+        "Nothing was selected that the gate looks at and that applies.",
+    );
+    case(
+        &[],
+        |_| {},
+        Exit::Inconclusive,
+        "Inconclusive",
+        "Nothing was selected that the gate looks at and that applies.",
+    );
     case(
         &[verdict(Pass, Low, Level::Info)],
         |_| {},
         Exit::Inconclusive,
         "Inconclusive",
-        "Nothing was selected that the gate looks at.",
+        "Nothing was selected that the gate looks at and that applies.",
     );
     case(
         &[must(Error), must(Fail)],

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
-use ringfence_model::evidence::{LeftOut, ScenarioText};
+use ringfence_model::evidence::{Again, LeftOut, ScenarioText};
 use serde_json::{Map, json};
+use sha2::{Digest, Sha256};
 
+use super::chain::hex;
 use super::*;
 
 fn header() -> RunHeader {
@@ -35,8 +37,20 @@ fn seen(step: &str, status: i64) -> Seen {
 }
 
 fn written(events: Vec<Event>) -> String {
+    let mut chain = Chain::default();
     let entries = events.into_iter().enumerate();
-    entries.map(|(seq, event)| write_line(&Entry { seq: seq as u64, t_ms: seq as u64 * 10, event })).collect()
+    entries.map(|(seq, event)| chain.line(&Entry { seq: seq as u64, t_ms: seq as u64 * 10, event })).collect()
+}
+
+/// The same text with a chain that fits it: what somebody can do who writes every line anew.
+fn chained(text: &str) -> String {
+    let mut head = String::new();
+    let lines = text.lines().map(|line| {
+        let rest = line.split_once(',').map_or(line, |(_, rest)| rest);
+        head = hex(&Sha256::digest(format!("{head}{rest}")));
+        format!("{{\"hash\":\"{head}\",{rest}\n")
+    });
+    lines.collect()
 }
 
 fn whole() -> String {
@@ -47,7 +61,13 @@ fn whole() -> String {
         Event::Seen(seen("a", 200)),
         Event::Seen(seen("b", 200)),
         Event::Ended(seen("a", 201)),
-        Event::NotAsked(NotAsked { scenario: "a/b".into(), attempt: 1, step: "e".into(), why: "no endpoint".into() }),
+        Event::NotAsked(NotAsked {
+            scenario: "a/b".into(),
+            attempt: 1,
+            step: "e".into(),
+            why: "no endpoint".into(),
+            to_enable: None,
+        }),
         Event::End(End { complete: true, ..End::default() }),
     ])
 }
@@ -63,24 +83,112 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn order_does_not_matter() {
+fn a_line_without_its_end_is_dropped_and_told() {
     let text = whole();
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.reverse();
-    let journal = read(lines.join("\n").as_bytes()).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(journal.observations().count(), 2);
-    assert!(journal.complete());
+    for cut in [1, 3, 20, 60] {
+        let journal = read(&text.as_bytes()[..text.len() - cut]).unwrap_or_else(|error| panic!("{error}"));
+        assert!(journal.torn && journal.end.is_none(), "{cut}");
+        assert_eq!((journal.chain.lines(), journal.observations().count()), (6, 2));
+    }
+}
+
+/// As a shell does it: `printf %s "$before${line#*,}" | sha256sum`.
+#[test]
+fn each_hash_is_that_of_the_hash_before_and_the_rest_of_the_line() {
+    assert_eq!(chained(&whole()), whole());
+    let first = whole().lines().next().map(|line| line[..9].to_owned());
+    assert_eq!(first.as_deref(), Some("{\"hash\":\""));
+}
+
+/// Whatever is done to one line is told at that line, or at the one that then stands in its place.
+#[test]
+fn lines_that_are_changed_removed_inserted_or_moved_are_named() {
+    let text = whole();
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.len() - 1;
+    let told = |lines: &[&str], at: usize| match read((lines.join("\n") + "\n").as_bytes()) {
+        Err(JudgeError::Chain { line }) => assert_eq!(line, at + 1),
+        other => panic!("line {}: {other:?}", at + 1),
+    };
+    for at in 0..lines.len() {
+        let changed = lines[at].replacen("\"t_ms\":", "\"t_ms\":1", 1);
+        let mut edited = lines.clone();
+        edited[at] = &changed;
+        told(&edited, at);
+        let other_hash = lines[at].replacen(|c: char| c.is_ascii_digit(), "f", 1);
+        edited[at] = &other_hash;
+        told(&edited, at);
+
+        let mut inserted = lines.clone();
+        inserted.insert(at, lines[at]);
+        told(&inserted, at + 1);
+        inserted[at] = "";
+        if at > 0 {
+            told(&inserted, at);
+        }
+        if at < last {
+            let mut moved = lines.clone();
+            moved.swap(at, at + 1);
+            if at > 0 {
+                told(&moved, at);
+            }
+            let mut removed = lines.clone();
+            removed.remove(at);
+            if at > 0 {
+                told(&removed, at);
+            }
+        }
+    }
+    // Without its first line nobody can say what was run.
+    assert!(read(lines[1..].join("\n").as_bytes()).is_err());
+    // The last line can be taken off: then the run has no end, and the head is another.
+    let short = read((lines[..last].join("\n") + "\n").as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    let long = read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!short.complete() && !short.torn && short.chain.head() != long.chain.head());
 }
 
 #[test]
-fn a_torn_last_line_is_dropped_and_told() {
+fn digests_name_the_evidence() {
     let text = whole();
-    for cut in [3, 20, 60] {
-        let journal = read(&text.as_bytes()[..text.len() - cut]).unwrap_or_else(|error| panic!("{error}"));
-        assert!(journal.torn && journal.end.is_none(), "{cut}");
-    }
-    let whole_but_unended = read(&text.as_bytes()[..text.len() - 1]).unwrap_or_else(|error| panic!("{error}"));
-    assert!(!whole_but_unended.torn && whole_but_unended.complete());
+    let whole = read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    let integrity = whole.integrity(None);
+    assert_eq!(integrity.journal_lines, 7);
+    assert_eq!(integrity.journal, hex(&Sha256::digest(&text)));
+    assert!(text.lines().last().is_some_and(|line| line.contains(&integrity.journal_head)));
+    assert_eq!(integrity.policy, hex(&Sha256::digest("{}")));
+    assert_eq!(integrity.scenarios, hex(&Sha256::digest(r#"["",[{"id":"a/b","text":""}]]"#)));
+    assert_eq!(integrity.target, "");
+    let torn = &text[..text.len() - 5];
+    let torn = (torn, read(torn.as_bytes()).unwrap_or_else(|error| panic!("{error}")).integrity(None));
+    assert_eq!((torn.1.journal, torn.1.journal_lines), (hex(&Sha256::digest(torn.0)), 6));
+}
+
+#[test]
+fn what_is_resumed_takes_the_place_of_what_broke_off() {
+    let again = vec![Again { scenario: "a/b".into(), attempt: 2 }, Again { scenario: "e/f".into(), attempt: 1 }];
+    let second = |status| Event::Seen(Seen { attempt: 2, ..seen("a", status) });
+    let resumed = Resumed { key: "11111111".into(), again, ..Resumed::default() };
+    let events = vec![
+        Event::Run(Box::new(header())),
+        Event::Seen(seen("a", 200)),
+        second(200),
+        Event::End(End { signal: Some("SIGINT".into()), ..End::default() }),
+        Event::Resumed(resumed.clone()),
+        second(404),
+    ];
+    let journal = read(written(events.clone()).as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((journal.end.as_ref(), journal.resumed.len()), (None, 1), "it goes on behind its end");
+    let status = |attempt| {
+        let (_, tried) =
+            journal.tries("a/b").find(|(number, _)| *number == attempt).unwrap_or_else(|| panic!("no try"));
+        tried.seen["a"].observation["status"].clone()
+    };
+    assert_eq!((status(1), status(2)), (json!(200), json!(404)));
+
+    let often =
+        [events, vec![Event::Resumed(resumed), second(403), Event::End(End { complete: true, ..End::default() })]];
+    let journal = read(written(often.concat()).as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    assert!(journal.complete() && journal.resumed.len() == 2);
 }
 
 #[track_caller]
@@ -95,12 +203,13 @@ fn refused(text: &str, message: &str) {
 fn what_is_no_journal_is_refused() {
     refused("", "journal has no `run` event");
     refused("hello\n", "journal line 1: expected value");
-    refused(
-        &whole().replace("ringfence.journal/v1", "ringfence.journal/v2"),
-        "journal format is `ringfence.journal/v2`; this version reads",
-    );
-    refused(&whole().replace("\"seen\"", "\"sene\""), "journal line 3: unknown variant `sene`");
-    refused(&whole().replace("\"seq\":3,", ""), "journal line 4: missing field `seq`");
+    let old = whole().replace("ringfence.journal/v2", "ringfence.journal/v1");
+    refused(&old, "journal format is `ringfence.journal/v1`; this version reads");
+    let unchained: String =
+        old.lines().map(|line| format!("{{{}\n", line.split_once(',').map_or("", |l| l.1))).collect();
+    refused(&unchained, "journal format is `ringfence.journal/v1`; this version reads");
+    refused(&chained(&whole().replace("\"seen\"", "\"sene\"")), "journal line 3: unknown variant `sene`");
+    refused(&chained(&whole().replace("\"seq\":3,", "")), "journal line 4: missing field `seq`");
     let twice = written(vec![Event::Run(Box::new(header())), Event::Seen(seen("a", 200)), Event::Seen(seen("a", 404))]);
     refused(&twice, "journal has two different `seen` events for `a/b`, try 1, step `a`");
     let other = RunHeader { id: "ff".into(), ..header() };
@@ -108,6 +217,7 @@ fn what_is_no_journal_is_refused() {
         &written(vec![Event::Run(Box::new(header())), Event::Run(Box::new(other))]),
         "journal has two different `run`",
     );
+    refused(&written(vec![Event::Seen(seen("a", 200)), Event::Run(Box::new(header()))]), "journal has no `run` event");
     refused(&format!("{}\n", "[".repeat(100_000)), "journal line 1: recursion limit exceeded");
 }
 

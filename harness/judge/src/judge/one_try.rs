@@ -1,10 +1,8 @@
 //! One try of one scenario: the order of judgement.
 
 use ringfence_model::evidence::NotAsked;
-use ringfence_model::scenario::Scenario;
 use ringfence_model::verdict::{Finding, Line, Piece, State, Verdict};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::blank;
 use crate::journal::Try;
@@ -31,8 +29,14 @@ impl Judgement<'_> {
         let (state, reasons) = self.state();
         let mut verdict = blank(self.loaded.scenario(), state, self.attempt, reasons);
         verdict.notes = self.true_rules(&self.loaded.note);
+        if state == State::Skipped {
+            verdict.to_enable = self.unconsented().find_map(|event| event.to_enable.clone());
+        }
         if state == State::Fail {
             self.findings(&mut verdict);
+        }
+        if matches!(state, State::Pass | State::Fail) {
+            verdict.held = self.held();
         }
         verdict
     }
@@ -49,6 +53,10 @@ impl Judgement<'_> {
             .collect();
         if !faults.is_empty() {
             return (State::Error, faults);
+        }
+        let skipped: Vec<Line> = self.unconsented().map(unconsented).collect();
+        if !skipped.is_empty() {
+            return (State::Skipped, skipped);
         }
         if let Some(unfinished) = unfinished(self.loaded, self.tried, self.broken_off) {
             return (State::Inconclusive, vec![unfinished]);
@@ -90,6 +98,11 @@ impl Judgement<'_> {
     fn why_nothing_was_asked(&self) -> Vec<Line> {
         let why = |event: &NotAsked| Line::ours(format!("step `{}`: {}", event.step, event.why));
         self.tried.not_asked.values().map(why).collect()
+    }
+
+    /// Steps for which the target file lacks a consent, as showed only when they were about to be asked.
+    fn unconsented(&self) -> impl Iterator<Item = &NotAsked> {
+        self.tried.not_asked.values().filter(|event| event.to_enable.is_some())
     }
 
     /// The sentences of the rules that hold.
@@ -147,6 +160,16 @@ impl Judgement<'_> {
         reasons
     }
 
+    /// What was seen to hold.
+    fn held(&self) -> Vec<String> {
+        let true_ones = self.left().filter(|(_, one)| holds(&one.that.checked, &self.at_end) == Truth::True);
+        true_ones.map(|(_, one)| self.fingerprint(one)).collect()
+    }
+
+    fn fingerprint(&self, one: &ExpectOne) -> String {
+        one.fingerprint(&self.loaded.scenario().id, self.target_name)
+    }
+
     /// What failed, how bad that is, and how binding.
     fn findings(&self, verdict: &mut Verdict) {
         let scenario = self.loaded.scenario();
@@ -161,7 +184,7 @@ impl Judgement<'_> {
                 expected: one.that.text.clone(),
                 step: one.step.clone(),
                 severity: expect.severity.unwrap_or(usual),
-                fingerprint: fingerprint(scenario, self.target_name, one),
+                fingerprint: self.fingerprint(one),
                 waived: None,
                 standing: None,
             })
@@ -170,13 +193,24 @@ impl Judgement<'_> {
     }
 }
 
+/// Why a consent is missing. The words name a host that the target may have named.
+fn unconsented(event: &NotAsked) -> Line {
+    Line(vec![Piece::Ours(format!("step `{}`: ", event.step)), Piece::Target(event.why.as_str().into())])
+}
+
 /// Which step of a chain that was not asked to its end is missing.
 pub(super) fn unfinished(loaded: &Loaded, tried: &Try, broken_off: bool) -> Option<Line> {
-    if !tried.own_faults.is_empty() {
-        return None;
-    }
+    // A fault of ours is a verdict of its own.
+    if tried.own_faults.is_empty() { missing(loaded, tried, broken_off) } else { None }
+}
+
+/// The same, where a fault of ours is one more end that a step can come to.
+pub(super) fn missing(loaded: &Loaded, tried: &Try, broken_off: bool) -> Option<Line> {
     let steps = || loaded.scenario().step.iter().map(|step| &step.name);
-    if let Some(name) = steps().find(|name| !tried.seen.contains_key(*name) && !tried.not_asked.contains_key(*name)) {
+    let told = |name: &str| {
+        tried.seen.contains_key(name) || tried.not_asked.contains_key(name) || tried.own_faults.contains_key(name)
+    };
+    if let Some(name) = steps().find(|name| !told(name)) {
         return Some(Line::ours(format!("the run ended before step `{name}` was asked")));
     }
     let held = |name: &&String| {
@@ -185,7 +219,9 @@ pub(super) fn unfinished(loaded: &Loaded, tried: &Try, broken_off: bool) -> Opti
                 && seen.observation.get("answered") != Some(&Value::Bool(false))
         })
     };
-    let name = steps().filter(held).find(|name| broken_off && !tried.ended.contains_key(*name))?;
+    let name = steps()
+        .filter(held)
+        .find(|name| broken_off && !tried.ended.contains_key(*name) && !tried.own_faults.contains_key(*name))?;
     Some(Line::ours(format!("the run ended while step `{name}` was held")))
 }
 
@@ -197,15 +233,4 @@ impl ExpectOne {
             None => self.that.text.clone(),
         }
     }
-}
-
-/// Stable over runs of one target: nothing that was seen goes in, only what was asked.
-fn fingerprint(scenario: &Scenario, target: &str, one: &ExpectOne) -> String {
-    let mut hash = Sha256::new();
-    for part in ["v1", &scenario.id, target, &one.that.text, one.step.as_deref().unwrap_or_default()] {
-        // With its length before it, no part can run into the next.
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

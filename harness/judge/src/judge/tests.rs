@@ -36,7 +36,7 @@ fn every_false_expectation_is_a_finding() {
         ("40 packets came back", "c.media.echoed == 0")
     );
     assert_eq!((finding.severity, verdict.severity, verdict.level), (Severity::High, Severity::High, Level::Must));
-    assert_eq!(finding.fingerprint.len(), 32);
+    assert_eq!((finding.fingerprint.len(), finding.fingerprint.get(..3)), (35, Some("v1:")));
 }
 
 #[test]
@@ -205,4 +205,40 @@ fn tries_that_differ_are_inconclusive() {
     assert_eq!((verdict.tries, verdict.findings.len(), verdict.confidence), (2, 0, Confidence::Low));
     let twice = Run::new().one(1, echoing()).one(2, echoing()).end().verdict();
     assert_eq!((twice.state, twice.tries, twice.confidence), (State::Fail, 2, Confidence::High));
+}
+
+#[test]
+fn what_was_seen_to_hold_is_told_apart_from_what_was_not_judged() {
+    let library = Run::library();
+    let all = library.fingerprints("front-desk");
+    assert_eq!(all.len(), 4);
+    let whole = Run::new().one(1, json!({})).end().verdict();
+    assert_eq!(whole.held.iter().cloned().collect::<std::collections::BTreeSet<_>>(), all);
+
+    // A step that was left out takes its condition with it: that one neither fails nor holds.
+    let call = refused_call();
+    let run = Run::new().saw(1, "ok", good_call().into()).saw(1, "c", call.into());
+    let run = run.saw(1, "h", json!({ "outcome": "answered", "status": 403 })).left_out("g").end();
+    let verdict = run.verdict();
+    says(&verdict, State::Pass, "");
+    assert_eq!(verdict.held.len(), 3);
+
+    // In a fail too: what could not be decided holds no more than what failed.
+    let failed = Run::new().one(1, echoing()).end().verdict();
+    assert_eq!((failed.findings.len(), failed.held.len()), (1, 3));
+    assert!(!failed.held.contains(&failed.findings[0].fingerprint));
+
+    let open = Run::new().one(1, json!({ "status": 503 })).end().verdict();
+    assert_eq!((open.state, open.held.len()), (State::Inconclusive, 0));
+}
+
+#[test]
+fn what_one_try_saw_broken_does_not_hold() {
+    let silent = json!({ "dtls": { "completed": true } });
+    let verdict = Run::new().one(1, echoing()).one(2, silent).end().verdict();
+    assert_eq!((verdict.state, verdict.findings.len()), (State::Fail, 1));
+    let echoed = Run::new().one(1, echoing()).end().verdict().findings[0].fingerprint.clone();
+    assert_ne!(verdict.findings[0].fingerprint, echoed);
+    assert!(!verdict.held.contains(&echoed), "the first try saw it broken");
+    assert_eq!(verdict.held.len(), 2);
 }

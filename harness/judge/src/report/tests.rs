@@ -2,7 +2,7 @@ use super::*;
 
 #[track_caller]
 fn case(command: &str, said: &str) {
-    assert_eq!(reproduce(command, "a/b"), said);
+    assert_eq!(reproduce(command, None, "a/b"), said);
 }
 
 #[test]
@@ -21,6 +21,10 @@ fn reproducing_takes_the_same_target_policy_and_scenarios() {
         "ringfence run --target 'my file.toml' --scenarios a --scenarios 'b c' --only a/b",
     );
     case("", "ringfence run --target target.toml --only a/b");
+    // Judged by another policy, it is asked again under that one.
+    let asked = "ringfence run --target t.toml --policy asvs-l2 --scenarios s";
+    let again = "ringfence run --target t.toml --policy strict-aead --scenarios s --only a/b";
+    assert_eq!(reproduce(asked, Some("strict-aead"), "a/b"), again);
 }
 
 #[test]
@@ -46,7 +50,13 @@ fn a_report_is_a_function_of_its_journal() {
         .end();
     let of = |journal: &Journal| {
         let verdicts = judge(journal, &library, None);
-        let input = GateInput { end: journal.end.as_ref(), fail_on: Severity::Low, nothing_answered: false, also: &[] };
+        let input = GateInput {
+            end: journal.end.as_ref(),
+            fail_on: Severity::Low,
+            new_only: false,
+            nothing_answered: false,
+            also: &[],
+        };
         let gate = gate(&verdicts, input);
         report(journal, &verdicts, gate, &library, None, Standards::default())
     };
@@ -58,9 +68,14 @@ fn a_report_is_a_function_of_its_journal() {
         result.evidence.iter().map(|step| (step.step.as_str(), step.control, step.not_asked.is_some())).collect();
     assert_eq!(steps, [("ok", true, false), ("c", false, false), ("h", false, false), ("g", false, true)]);
     assert_eq!(result.evidence[1].with["hold"], true, "parameters of the asking, observation of the end");
+    assert_eq!((result.proved.as_deref(), report.basis.proved), (Some("config-on-http"), 1));
+    let [oracle] = report.sampled.oracles.as_slice() else { panic!("{:?}", report.sampled.oracles) };
+    assert_eq!((oracle.scenario.as_str(), oracle.oracle.as_str()), ("a/b", "echo"));
+    assert_eq!(report.integrity.scenarios.len(), 64);
 
-    // Written down and read again, the events in another order.
-    let mut lines: Vec<String> = vec![Event::Run(Box::new(run.0.header.clone()))]
+    // Written down and read again.
+    let mut chain = journal::Chain::default();
+    let lines: Vec<String> = vec![Event::Run(Box::new(run.0.header.clone()))]
         .into_iter()
         .chain(run.0.plan.clone().map(Event::Plan))
         .chain(run.0.end.clone().map(Event::End))
@@ -69,10 +84,11 @@ fn a_report_is_a_function_of_its_journal() {
             let ended = tried.ended.values().cloned().map(Event::Ended);
             seen.chain(ended).chain(tried.not_asked.values().cloned().map(Event::NotAsked)).collect::<Vec<_>>()
         }))
-        .map(|event| journal::write_line(&Entry { seq: 0, t_ms: 0, event }))
+        .map(|event| chain.line(&Entry { seq: 0, t_ms: 0, event }))
         .collect();
-    lines.reverse();
-    let again = journal::read(lines.concat().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    let mut again = journal::read(lines.concat().as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(of(&again).integrity.journal_lines, lines.len() as u64);
+    again.chain = run.0.chain.clone(); // in memory there are no lines
     let json = |report: &Report| serde_json::to_string(report).unwrap_or_default();
     assert_eq!(json(&of(&again)), json(&report));
 }

@@ -12,7 +12,7 @@ use super::offer::{Codec, Keying, Offer, Role};
 pub(crate) fn write(offer: &Offer, identity: &Identity, local: SocketAddr) -> String {
     let lines = [
         ('v', "0".into()),
-        ('o', format!("- {} 1 IN {}", identity.session, address(local))),
+        ('o', format!("- {} {} IN {}", identity.session, identity.version, address(local))),
         ('s', "-".into()),
         ('t', "0 0".into()),
     ];
@@ -71,6 +71,7 @@ fn audio(offer: &Offer, section: &Section, identity: &Identity, local: SocketAdd
             }
         }
         Keying::Sdes(keys) => attributes.push(Attribute::new("crypto", &keys.line)),
+        Keying::None => {}
     }
     attributes.extend(offer.codecs.iter().map(rtpmap));
     attributes.push(Attribute::new("ssrc", format!("{} cname:{}", identity.ssrc, identity.cname)));
@@ -107,7 +108,7 @@ mod tests {
                     m=audio 9 RTP/SAVPF 0\r\na=mid:a\r\na=rtcp-mux\r\na=recvonly\r\n";
         let local: SocketAddr = "127.0.0.1:4321".parse().unwrap();
         let offer = Offer::read(text, local.ip(), &Faults::default()).ok().unwrap();
-        let identity = Identity::fresh().unwrap();
+        let identity = Identity::fresh(&Faults::default()).unwrap();
         let text = write(&offer, &identity, local);
         let answer = Description::parse(text.as_bytes()).unwrap();
 

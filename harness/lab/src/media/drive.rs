@@ -1,6 +1,6 @@
 //! The machine's socket, clock and task. Everything that is decided is decided in `machine`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::net::UdpSocket;
@@ -16,18 +16,31 @@ const MAX_DATAGRAM_BYTES: usize = 4096;
 const MAX_SOCKET_ERRORS: u32 = 100;
 
 /// The media of one call. Dropping it ends its task and frees its port.
-#[derive(Debug)]
 pub struct MediaCall {
     task: JoinHandle<Ended>,
     ended: Option<Ended>,
     stop: Arc<Notify>,
     stats: Arc<Mutex<MediaStats>>,
+    /// The lab's own machine, and what wakes its task.
+    machine: Option<(Arc<Mutex<Machine>>, Arc<Notify>)>,
 }
 
 impl MediaCall {
     pub(super) fn start(machine: Machine, socket: UdpSocket) -> Self {
         let stats = Arc::new(Mutex::new(MediaStats::default()));
-        Self::spawn(stats.clone(), |stop| run(machine, socket, stop, stats))
+        let (machine, changed) = (Arc::new(Mutex::new(machine)), Arc::new(Notify::new()));
+        let shared = Some((machine.clone(), changed.clone()));
+        let mut call = Self::spawn(stats.clone(), |stop| run(machine, socket, (stop, changed), stats));
+        call.machine = shared;
+        call
+    }
+
+    /// Answers another offer in mid-call; nothing where it is not taken, and then all stays as it was.
+    pub fn restart(&self, offer: &str) -> Option<String> {
+        let (machine, changed) = self.machine.as_ref()?;
+        let answer = lock(machine).restart(offer, Instant::now());
+        changed.notify_one();
+        answer
     }
 
     /// A call whose media are `run`'s: it is told when to stop, and counts in `stats` what there is to count.
@@ -36,7 +49,7 @@ impl MediaCall {
         Run: Future<Output = Ended> + Send + 'static,
     {
         let stop = Arc::new(Notify::new());
-        Self { task: tokio::spawn(run(stop.clone())), ended: None, stop, stats }
+        Self { task: tokio::spawn(run(stop.clone())), ended: None, stop, stats, machine: None }
     }
 
     /// Waits for the end, and says why. May be dropped and asked again; every answer is the same.
@@ -60,19 +73,31 @@ impl MediaCall {
     }
 }
 
+impl std::fmt::Debug for MediaCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MediaCall {{ ended: {:?} }}", self.ended)
+    }
+}
+
 impl Drop for MediaCall {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-async fn run(mut machine: Machine, socket: UdpSocket, stop: Arc<Notify>, stats: Arc<Mutex<MediaStats>>) -> Ended {
+async fn run(
+    machine: Arc<Mutex<Machine>>,
+    socket: UdpSocket,
+    (stop, changed): (Arc<Notify>, Arc<Notify>),
+    stats: Arc<Mutex<MediaStats>>,
+) -> Ended {
     let mut buffer = vec![0; MAX_DATAGRAM_BYTES];
     let mut errors = 0;
     loop {
-        *stats.lock().unwrap_or_else(PoisonError::into_inner) = machine.stats();
+        *stats.lock().unwrap_or_else(PoisonError::into_inner) = lock(&machine).stats();
         let wake = loop {
-            match machine.poll() {
+            let next = lock(&machine).poll();
+            match next {
                 Output::Transmit(to, datagram) => {
                     // What cannot be sent is lost, as on any network; the machine's timers notice.
                     let _ = socket.send_to(&datagram, to).await;
@@ -87,16 +112,21 @@ async fn run(mut machine: Machine, socket: UdpSocket, stop: Arc<Notify>, stats: 
         };
         tokio::select! {
             biased;
-            () = stop.notified() => machine.stop(),
+            () = stop.notified() => lock(&machine).stop(),
+            () = changed.notified() => {}
             received = socket.recv_from(&mut buffer) => match received {
                 Ok((length, from)) => {
                     errors = 0;
-                    machine.input(Instant::now(), from, buffer.get(..length).unwrap_or_default());
+                    lock(&machine).input(Instant::now(), from, buffer.get(..length).unwrap_or_default());
                 }
                 Err(_) if errors < MAX_SOCKET_ERRORS => errors += 1,
                 Err(_) => return Ended::IceFailed,
             },
-            () = tokio::time::sleep_until(wake.into()) => machine.timeout(Instant::now()),
+            () = tokio::time::sleep_until(wake.into()) => lock(&machine).timeout(Instant::now()),
         }
     }
+}
+
+fn lock(machine: &Mutex<Machine>) -> MutexGuard<'_, Machine> {
+    machine.lock().unwrap_or_else(PoisonError::into_inner)
 }

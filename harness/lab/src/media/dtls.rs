@@ -136,7 +136,10 @@ impl Association {
     }
 
     fn tolerates_strangers(&self) -> bool {
-        self.role == Role::Server && self.faults.broken(Fault::FingerprintUncheckedAsServer)
+        match self.role {
+            Role::Client => self.faults.broken(Fault::FingerprintUncheckedAsClient),
+            Role::Server => self.faults.broken(Fault::FingerprintUncheckedAsServer),
+        }
     }
 
     fn note(&mut self, result: Result<(), dimpl::Error>) {

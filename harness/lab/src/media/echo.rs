@@ -23,9 +23,29 @@ pub(crate) struct Start {
     pub timestamp: u32,
 }
 
+/// Whether unprotected audio is played. RFC 5764, section 5.1: what comes before the keys is dropped, and so is what comes
+/// without them.
+fn plays_plain(faults: &Faults) -> bool {
+    faults.broken(Fault::PlainRtpAccepted)
+}
+
+/// The echo in the clear of a packet that came before there were keys: from a lab that plays it.
+pub(super) fn early_echo(faults: &Faults, next: &mut Start, datagram: &[u8]) -> Option<Vec<u8>> {
+    if !plays_plain(faults) {
+        return None;
+    }
+    let packet = Packet::parse(datagram).ok()?;
+    let Start { ssrc, sequence, .. } = *next;
+    next.sequence = sequence.wrapping_add(1);
+    let header = Header { ssrc, sequence, csrc: Vec::new(), extension: None, ..packet.header };
+    Packet { header: Header { padding: false, ..header }, payload: packet.payload, padding_bytes: 0 }.emit().ok()
+}
+
 /// One call's audio, from the moment that there are keys.
 pub(crate) struct Echo {
     inbound: Context,
+    /// What the caller's packets were protected under before the keys changed.
+    before: Option<Context>,
     outbound: Context,
     /// At least one.
     codecs: Vec<Codec>,
@@ -48,7 +68,13 @@ impl Echo {
         faults: Arc<Faults>,
     ) -> Self {
         let stats = MediaStats::default();
-        Self { inbound, outbound, codecs, may_send, next, reports, faults, due: None, stats }
+        Self { inbound, before: None, outbound, codecs, may_send, next, reports, faults, due: None, stats }
+    }
+
+    /// Goes on under new keys.
+    pub fn rekey(&mut self, (inbound, outbound): (Context, Context)) {
+        self.before = Some(std::mem::replace(&mut self.inbound, inbound));
+        self.outbound = outbound;
     }
 
     /// The path is there: the first report is due.
@@ -67,13 +93,14 @@ impl Echo {
         let mut packet = datagram.to_vec();
         let verified = self.open(&mut packet)?;
         let packet = Packet::parse(&packet).ok()?;
-        let Header { payload_type, marker, ssrc, timestamp, .. } = packet.header;
+        let Header { payload_type, marker, sequence, ssrc, timestamp, .. } = packet.header;
         if verified {
             self.stats.authenticated += 1;
-            if let Some(index) = self.inbound.received_index(ssrc) {
-                self.reports.received(now, ssrc, index, timestamp);
-            }
         }
+        // Whatever is played counts as received; what did not authenticate has moved no index.
+        let highest = self.inbound.received_index(ssrc).unwrap_or_default();
+        let index = if verified { highest } else { highest & !0xffff | u64::from(sequence) };
+        self.reports.received(now, ssrc, index, timestamp);
         let frame = self.codecs.iter().find(|codec| codec.payload_type == payload_type)?.clock_hz / FRAMES_PER_S;
         if !self.may_send {
             return None;
@@ -127,9 +154,22 @@ impl Echo {
             Ok(()) => return Some(true),
             Err(UnprotectError::Replay { .. }) => {
                 self.stats.replayed += 1;
-                return None;
+                // RFC 3711, section 3.3.2: what came before, or lies behind the window, is discarded.
+                let listless = self.faults.broken(Fault::SrtpReplayAccepted);
+                let opened = listless && bend::unprotect_rtp_ignoring_replay(&mut self.inbound, packet).is_ok();
+                return opened.then_some(true);
             }
             Err(_) => self.stats.unauthenticated += 1,
+        }
+        // RFC 8842, section 4: with the association its keys are gone.
+        if let Some(before) = &mut self.before
+            && self.faults.broken(Fault::RekeyKeepsOldKeys)
+            && before.unprotect_rtp(packet).is_ok()
+        {
+            return Some(false);
+        }
+        if plays_plain(&self.faults) {
+            return Some(false);
         }
         // RFC 3711, section 3.3, step 5: what does not authenticate is discarded.
         if self.faults.broken(Fault::SrtpTagIgnored) {

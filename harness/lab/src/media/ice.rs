@@ -1,12 +1,15 @@
 //! Connectivity: a full agent with one host candidate, by the crate `is`. RFC 8445; consent by its checks, RFC 7675.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use is::stun::{StunMessage, StunPacket};
 use is::{Candidate, IceAgent, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
-use ringfence_wire::stun;
+use ringfence_wire::stun::{self, Attribute, Class, Message, Method};
+
+use crate::fault::{Fault, Faults};
 
 /// How long a path may take to be found, counted from the answer.
 const SEARCH: Duration = Duration::from_secs(15);
@@ -35,15 +38,29 @@ pub(crate) enum IceOutput {
 pub(crate) struct Ice {
     agent: IceAgent,
     local: SocketAddr,
+    /// User name that checks of the peer have to have, and its password.
+    expected: (String, String),
     path: Option<SocketAddr>,
+    /// The path before a restart, which lasts until there is a new one. RFC 8445, section 9.
+    before: Option<SocketAddr>,
     sources: HashSet<SocketAddr>,
+    faults: Arc<Faults>,
+    answers: VecDeque<(SocketAddr, Vec<u8>)>,
     deadline: Instant,
     lost: bool,
 }
 
 impl Ice {
     /// Controlled, unless the caller is lite. RFC 8445, section 6.1.1.
-    pub fn new(ours: IceCreds, theirs: IceCreds, lite: bool, local: SocketAddr, now: Instant) -> Option<Self> {
+    pub fn new(
+        ours: IceCreds,
+        theirs: IceCreds,
+        lite: bool,
+        local: SocketAddr,
+        faults: Arc<Faults>,
+        now: Instant,
+    ) -> Option<Self> {
+        let expected = (format!("{}:{}", ours.ufrag, theirs.ufrag), ours.pass.clone());
         let mut agent = IceAgent::new(ours);
         agent.set_controlling(lite);
         agent.set_timing_advance(PACE);
@@ -52,7 +69,18 @@ impl Ice {
         agent.set_max_stun_retransmits(SEARCH_CHECKS);
         agent.set_remote_credentials(theirs);
         agent.add_local_candidate(Candidate::host(local, "udp").ok()?)?;
-        Some(Self { agent, local, path: None, sources: HashSet::new(), deadline: now + SEARCH, lost: false })
+        let (sources, answers) = (HashSet::new(), VecDeque::new());
+        let (path, before, deadline) = (None, None, now + SEARCH);
+        Some(Self { agent, local, expected, path, before, sources, faults, answers, deadline, lost: false })
+    }
+
+    /// Searches anew, under other credentials; the path of before lasts until there is another.
+    pub fn restart(&mut self, ours: IceCreds, theirs: IceCreds, lite: bool, now: Instant) -> Option<()> {
+        let fresh = Self::new(ours, theirs, lite, self.local, self.faults.clone(), now)?;
+        let before = self.path();
+        let sources = std::mem::take(&mut self.sources);
+        *self = Self { before, sources, ..fresh };
+        Some(())
     }
 
     /// Adds a candidate of the offer.
@@ -62,7 +90,12 @@ impl Ice {
 
     /// Where to send: the nominated pair. Nothing but checks is sent before there is one.
     pub fn path(&self) -> Option<SocketAddr> {
-        self.path
+        self.path.or(self.before)
+    }
+
+    /// Whether that pair is of the last search.
+    pub fn is_settled(&self) -> bool {
+        self.path.is_some()
     }
 
     /// Whether the peer has proved that it sends from there.
@@ -78,7 +111,10 @@ impl Ice {
     /// A datagram that looks like STUN. To be followed by [`Ice::timeout`], which checks and nominates at once.
     pub fn input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         // `is` slices attributes by fixed offsets; only what our own parser found sound gets that far.
-        if stun::Message::parse(datagram).is_err() {
+        let Ok(check) = Message::parse(datagram) else { return };
+        let is_check = check.class == Class::Request && check.method == Method::BINDING;
+        if is_check && !self.is_believed(&check, datagram) && self.faults.broken(Fault::IceIntegrityUnchecked) {
+            self.answers.extend(self.success(from, &check).map(|answer| (from, answer)));
             return;
         }
         if let Ok(message) = StunMessage::parse(datagram) {
@@ -107,11 +143,26 @@ impl Ice {
 
     /// What to do next; ends with a timeout.
     pub fn poll(&mut self) -> IceOutput {
+        if let Some((to, answer)) = self.answers.pop_front() {
+            return IceOutput::Transmit(to, answer);
+        }
         if let Some(transmit) = self.agent.poll_transmit() {
             return IceOutput::Transmit(transmit.destination, transmit.contents.into());
         }
         let next = self.agent.poll_timeout().filter(|next| self.path.is_some() || *next < self.deadline);
         IceOutput::Timeout(next.unwrap_or(self.deadline))
+    }
+
+    /// RFC 8445, section 7.3; RFC 8489, section 9.1.3.
+    fn is_believed(&self, check: &Message, datagram: &[u8]) -> bool {
+        let (username, password) = &self.expected;
+        check.username() == Some(username) && stun::verify_integrity(datagram, password.as_bytes()).is_ok()
+    }
+
+    fn success(&self, from: SocketAddr, check: &Message) -> Option<Vec<u8>> {
+        let answer = Message::new(Class::Success, Method::BINDING, check.transaction);
+        let answer = answer.with(Attribute::XorMappedAddress(from)).signed(self.expected.1.as_bytes()).ok()?;
+        answer.fingerprinted().ok()?.emit().ok()
     }
 
     fn nominated(&mut self, destination: SocketAddr) {
@@ -132,7 +183,7 @@ mod tests {
 
     fn agent(ours: &str, theirs: &str, port: u16, controlling: bool, now: Instant) -> Ice {
         let local = SocketAddr::from(([127, 0, 0, 1], port));
-        Ice::new(creds(ours), creds(theirs), controlling, local, now).unwrap()
+        Ice::new(creds(ours), creds(theirs), controlling, local, Arc::default(), now).unwrap()
     }
 
     /// Carries datagrams both ways, on simulated time, until both have a path or `until` has come.

@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use crate::fault::{Fault, Faults};
+
 const UFRAG_BYTES: usize = 6; // 48 bits; RFC 8445, section 5.3: at least 24
 const PWD_BYTES: usize = 24; // 192 bits; RFC 8445, section 5.3: at least 128
 const TLS_ID_BYTES: usize = 24; // 192 bits; RFC 8842, section 4: at least 120
@@ -17,7 +19,7 @@ const CNAME_BYTES: usize = 12; // 96 bits; RFC 7022, section 4.2
 pub(crate) struct Identity {
     /// The self-signed certificate and its key, ECDSA on P-256.
     pub certificate: dimpl::DtlsCertificate,
-    /// Of the certificate, SHA-256.
+    /// What the answer announces: of the certificate, SHA-256.
     pub fingerprint: Fingerprint,
     pub ice: IceCreds,
     pub tls_id: String,
@@ -28,15 +30,19 @@ pub(crate) struct Identity {
     pub timestamp: u32,
     /// For `o=`, below 2^62. RFC 9429, section 5.2.1.
     pub session: u64,
+    /// For `o=`: counts the descriptions of one call.
+    pub version: u64,
     /// Whether the handshake draws the same numbers as every other such call. Never of a real call.
     pub repeatable: bool,
 }
 
 impl Identity {
     /// A new one, or nothing if the system has no randomness.
-    pub fn fresh() -> Option<Self> {
-        let certificate = certificate()?;
-        let digest = Sha256::digest(&certificate.certificate);
+    pub fn fresh(faults: &Faults) -> Option<Self> {
+        let certificate = self_signed()?;
+        // RFC 5763, section 5: the answer announces the certificate that its DTLS will show.
+        let announced = if faults.broken(Fault::AnswerFingerprintStale) { &self_signed()? } else { &certificate };
+        let digest = Sha256::digest(&announced.certificate);
         let fingerprint = Fingerprint { hash: "sha-256".into(), bytes: digest.to_vec() };
         // ice-char is the alphabet of base64, tls-id has that of its URL form. RFC 8839, section 5.4; RFC 8842, section 4.
         let ufrag = STANDARD_NO_PAD.encode(random::<UFRAG_BYTES>()?);
@@ -51,6 +57,7 @@ impl Identity {
             sequence: u16::from_be_bytes(random()?) >> 1,
             timestamp: u32::from_be_bytes(random()?),
             session: u64::from_be_bytes(random()?) >> 2,
+            version: 1,
             repeatable: false,
         })
     }
@@ -62,7 +69,7 @@ pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
     getrandom::fill(&mut bytes).ok().map(|()| bytes)
 }
 
-fn certificate() -> Option<dimpl::DtlsCertificate> {
+fn self_signed() -> Option<dimpl::DtlsCertificate> {
     let key = KeyPair::generate().ok()?;
     let mut params = CertificateParams::new(Vec::<String>::new()).ok()?;
     params.distinguished_name = DistinguishedName::new();
@@ -73,11 +80,11 @@ fn certificate() -> Option<dimpl::DtlsCertificate> {
 
 #[cfg(test)]
 mod tests {
-    use super::Identity;
+    use super::{Faults, Identity};
 
     #[test]
     fn nothing_repeats_between_calls() {
-        let (a, b) = (Identity::fresh().unwrap(), Identity::fresh().unwrap());
+        let (a, b) = (Identity::fresh(&Faults::default()).unwrap(), Identity::fresh(&Faults::default()).unwrap());
         assert_ne!(a.certificate.certificate, b.certificate.certificate);
         assert_ne!(a.certificate.private_key, b.certificate.private_key);
         assert_ne!(a.fingerprint, b.fingerprint);
@@ -90,7 +97,7 @@ mod tests {
 
     #[test]
     fn lengths_and_ranges_are_those_of_the_rfcs() {
-        let identity = Identity::fresh().unwrap();
+        let identity = Identity::fresh(&Faults::default()).unwrap();
         assert!((4..=256).contains(&identity.ice.ufrag.len()));
         assert!((24..=256).contains(&identity.ice.pass.len()));
         assert!((20..=255).contains(&identity.tls_id.len()));

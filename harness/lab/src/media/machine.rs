@@ -10,11 +10,13 @@ use ringfence_wire::demux::{self, Kind};
 use ringfence_wire::sdp::Direction;
 
 use super::dtls::{Association, DtlsOutput};
-use super::echo::{Echo, Start};
+use super::echo::{self, Echo, Start};
 use super::ice::{Ice, IceOutput};
 use super::identity::Identity;
 use super::offer::{Codec, Keying, Offer, Role};
+use super::plain::PlainEcho;
 use super::reports::Reports;
+use super::restart::Known;
 use super::{Ended, MediaStats};
 use crate::fault::Faults;
 
@@ -36,16 +38,21 @@ pub enum Output {
 
 /// From the answer to the end of media.
 pub struct Machine {
-    ice: Ice,
-    dtls: Option<(Association, Role)>,
+    pub(super) ice: Ice,
+    pub(super) dtls: Option<(Association, Role)>,
     /// What it takes to build the echo once there are keys.
     plan: Option<EchoPlan>,
-    echo: Option<Echo>,
-    early: VecDeque<Vec<u8>>,
+    pub(super) echo: Option<Echo>,
+    /// What a restart goes on with.
+    pub(super) known: Known,
+    /// There is a new association, and no keys of it yet.
+    pub(super) renewing: bool,
+    plain: Option<PlainEcho>,
+    pub(super) early: VecDeque<Vec<u8>>,
     out: VecDeque<(SocketAddr, Vec<u8>)>,
     /// Until when there must be keys; set with the path.
-    deadline: Option<Instant>,
-    dtls_wakes: Option<Instant>,
+    pub(super) deadline: Option<Instant>,
+    pub(super) dtls_wakes: Option<Instant>,
     ended: Option<Ended>,
 }
 
@@ -67,7 +74,8 @@ impl Machine {
         now: Instant,
         wall: SystemTime,
     ) -> Option<Self> {
-        let mut ice = Ice::new(identity.ice, offer.ice, offer.ice_lite, local, now)?;
+        let known = Known::of(&offer, &identity, local, faults.clone());
+        let mut ice = Ice::new(identity.ice, offer.ice, offer.ice_lite, local, faults.clone(), now)?;
         offer.candidates.into_iter().for_each(|candidate| ice.add(candidate));
         let clock_hz = offer.codecs.first()?.clock_hz;
         let plan = EchoPlan {
@@ -82,6 +90,9 @@ impl Machine {
             dtls: None,
             plan: Some(plan),
             echo: None,
+            known,
+            renewing: false,
+            plain: None,
             early: VecDeque::new(),
             out: VecDeque::new(),
             deadline: None,
@@ -95,6 +106,7 @@ impl Machine {
                 machine.dtls = Some((association, role));
             }
             Keying::Sdes(keys) => machine.build_echo(keys.profile, &keys.theirs, &keys.ours),
+            Keying::None => machine.plain = machine.plan.take().map(|plan| PlainEcho::new(plan.start)),
         }
         machine.step(now);
         Some(machine)
@@ -107,9 +119,13 @@ impl Machine {
             _ if !self.ice.knows(from) => {} // RFC 8445, section 12: media only between validated addresses
             Kind::Dtls => self.handshake(now, datagram),
             Kind::Rtp => {
-                if let (Some(echo), Some(path)) = (&mut self.echo, self.ice.path())
-                    && let Some(packet) = echo.rtp(now, datagram)
-                {
+                let packet = match (&mut self.echo, &mut self.plain, &mut self.plan) {
+                    (Some(echo), _, _) => echo.rtp(now, datagram),
+                    (None, Some(plain), _) => plain.rtp(datagram),
+                    (None, None, Some(plan)) => echo::early_echo(&plan.faults, &mut plan.start, datagram),
+                    (None, None, None) => None,
+                };
+                if let (Some(packet), Some(path)) = (packet, self.ice.path()) {
                     self.out.push_back((path, packet));
                 }
             }
@@ -157,12 +173,13 @@ impl Machine {
 
     /// What was counted so far.
     pub fn stats(&self) -> MediaStats {
-        self.echo.as_ref().map_or_else(MediaStats::default, |echo| echo.stats)
+        let keyed = self.echo.as_ref().map(|echo| echo.stats);
+        keyed.or(self.plain.as_ref().map(|plain| plain.stats)).unwrap_or_default()
     }
 
     fn handshake(&mut self, now: Instant, datagram: &[u8]) {
         match &mut self.dtls {
-            Some((dtls, _)) if self.ice.path().is_some() => {
+            Some((dtls, _)) if self.ice.is_settled() => {
                 dtls.input(now, datagram);
                 self.dtls_wakes = None; // there may be an answer
             }
@@ -182,13 +199,14 @@ impl Machine {
             return;
         }
         let Some(path) = self.ice.path() else { return };
-        if self.echo.is_none() && now >= *self.deadline.get_or_insert(now + HANDSHAKE) {
+        let waits = self.renewing || (self.echo.is_none() && self.plain.is_none());
+        if waits && now >= *self.deadline.get_or_insert(now + HANDSHAKE) {
             self.ended = Some(Ended::DtlsFailed("the handshake took too long".into()));
             return;
         }
         self.associate(now, path);
         if let Some(echo) = &mut self.echo {
-            self.deadline = None;
+            self.deadline = self.deadline.filter(|_| self.renewing);
             echo.begin(now);
             self.out.extend(echo.tick(now).into_iter().map(|packet| (path, packet)));
         }
@@ -196,7 +214,7 @@ impl Machine {
 
     /// Drains the association. It is not asked before there is a path, so none of its timers runs against ICE.
     fn associate(&mut self, now: Instant, path: SocketAddr) {
-        let Some((dtls, role)) = &mut self.dtls else { return };
+        let Some((dtls, role)) = self.dtls.as_mut().filter(|_| self.ice.is_settled()) else { return };
         if self.dtls_wakes.is_some_and(|at| now < at) {
             return;
         }
@@ -210,7 +228,9 @@ impl Machine {
                         Role::Client => (&keys.server, &keys.client),
                         Role::Server => (&keys.client, &keys.server),
                     };
-                    if let Some(plan) = self.plan.take() {
+                    if let Some(echo) = self.echo.as_mut().filter(|_| std::mem::take(&mut self.renewing)) {
+                        echo.rekey((Context::new(profile, theirs), Context::new(profile, ours)));
+                    } else if let Some(plan) = self.plan.take() {
                         self.echo = Some(plan.build(profile, theirs, ours));
                     }
                 }

@@ -49,6 +49,8 @@ pub(crate) enum Keying {
         fingerprints: Vec<Fingerprint>,
     },
     Sdes(SdesKeys),
+    /// Nowhere: media in the clear.
+    None,
 }
 
 /// The callee's part in the handshake.
@@ -106,6 +108,10 @@ fn keying(section: &Section, faults: &Faults) -> Result<Keying, Refusal> {
     if has_crypto && faults.broken(Fault::AnswersSdes) {
         let keys = if profile.contains("RTP/SAVP") { sdes::answer(section) } else { None };
         return keys.map(Keying::Sdes).ok_or(unacceptable("no a=crypto line can be answered"));
+    }
+    // RFC 8827, section 6.5: all media is protected.
+    if matches!(profile, "RTP/AVP" | "RTP/AVPF") && faults.broken(Fault::AcceptsPlainOffer) {
+        return Ok(Keying::None);
     }
     if !matches!(profile, "UDP/TLS/RTP/SAVPF" | "RTP/SAVPF") {
         return Err(unacceptable("the profile is not DTLS-SRTP with feedback"));
@@ -235,7 +241,7 @@ mod tests {
         let role =
             |line: &str| match read("audio 9 UDP/TLS/RTP/SAVPF 0", &format!("{SHA256}{line}")).ok().unwrap().keying {
                 Keying::Dtls { role, .. } => role,
-                Keying::Sdes(_) => panic!("no a=crypto was offered"),
+                Keying::Sdes(_) | Keying::None => panic!("a fingerprint was offered"),
             };
         assert_eq!(role(""), Role::Server);
         assert_eq!(role("a=setup:actpass\r\n"), Role::Server);

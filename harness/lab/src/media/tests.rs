@@ -43,7 +43,7 @@ impl Call {
         let mut peer = Peer::new(SocketAddr::from(([127, 0, 0, 1], 6000)));
         let faults = Arc::new(Faults::new(fault));
         let offer = Offer::read(&offer(&peer), callee.ip(), &faults).ok().unwrap();
-        let identity = Identity::fresh().unwrap();
+        let identity = Identity::fresh(&Faults::default()).unwrap();
         let answer = super::answer::write(&offer, &identity, callee);
         let machine = Machine::new(offer, identity, callee, faults.clone(), now, SystemTime::now()).unwrap();
         peer.accept(&answer, now);

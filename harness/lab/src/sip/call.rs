@@ -9,6 +9,7 @@ use super::login::Asks;
 use super::reply::reply;
 use super::request::Request;
 use super::{ALLOW, Event, Outgoing, Session, built, new_tag};
+use crate::fault::Fault;
 use crate::figures::{ACK_LIMIT, SIP_REALM, SIP_T1, SIP_T2};
 use crate::media::{Answered, MediaCall};
 use crate::random;
@@ -71,9 +72,13 @@ pub(super) async fn event(call: &mut Option<Call>) -> Event {
 
 impl Session {
     pub(super) fn invite(&mut self, request: &Request, now: Instant) -> Outgoing {
-        let refuse = |status, reason| built(reply(&request.raw, status, reason, None));
         if let Some(call) = self.call.as_ref().filter(|call| call.is_repeated_by(request)) {
             return call.said_again(&self.contact());
+        }
+        let bare = ["Authorization", "Proxy-Authorization"].iter().all(|field| request.raw.header(field).is_none());
+        if bare && self.shared.faults.broken(Fault::InviteUnauthenticated) {
+            let username = self.registered.as_ref().and_then(|registered| registered.username.clone());
+            return self.begin_call(request, username, now);
         }
         let username = match self.login(request, Asks::Proxy, now) {
             Ok(username) => username,
@@ -85,9 +90,15 @@ impl Session {
                 && registered.aor == request.from.aor
         });
         if !mine {
-            return refuse(403, "Forbidden");
+            return built(reply(&request.raw, 403, "Forbidden", None));
         }
-        if request.host != SIP_REALM || Some(&request.user) != self.destination(&username).as_ref() {
+        self.begin_call(request, Some(username), now)
+    }
+
+    /// Rings whom the request names, for this user; without one for anybody.
+    fn begin_call(&mut self, request: &Request, username: Option<String>, now: Instant) -> Outgoing {
+        let refuse = |status, reason| built(reply(&request.raw, status, reason, None));
+        if request.host != SIP_REALM || !self.may_call(&request.user, username.as_deref()) {
             return refuse(404, "Not Found");
         }
         if !is_sdp(&request.raw) {
@@ -100,14 +111,17 @@ impl Session {
         ) else {
             return refuse(400, "Bad Request");
         };
-        if self.call.is_some() || self.shared.accounts.begin_call(&username, &request.from.aor, self.id, now).is_err() {
+        let begun = username
+            .as_ref()
+            .is_none_or(|user| self.shared.accounts.begin_call(user, &request.from.aor, self.id, now).is_ok());
+        if self.call.is_some() || !begun {
             return refuse(403, "Forbidden");
         }
         self.calls_begun += 1;
         let number = self.calls_begun;
         let call = Call {
             number,
-            username,
+            username: username.unwrap_or_default(),
             invite: request.raw.clone(),
             offer: offer.clone(),
             call_id: request.call_id.clone(),
@@ -198,12 +212,20 @@ impl Session {
         out
     }
 
-    /// A session refresh, which repeats the offer, gets the same answer; a change is refused and changes nothing.
+    /// A session refresh, which repeats the offer, gets the same answer; an ICE restart a new one. Another change is refused and
+    /// changes nothing.
     pub(super) fn reinvite(&mut self, request: &Request) -> Outgoing {
         let contact = self.contact();
         let Some(call) = self.call.as_mut().filter(|call| call.has(request)) else { return no_such_call(request) };
         if !call.is_next(request) {
             return out_of_order(request);
+        }
+        if let Stage::Up(up) = &mut call.stage
+            && request.raw.body != call.offer.as_bytes()
+            && let Ok(offer) = String::from_utf8(request.raw.body.clone())
+            && let Some(answer) = up.media.restart(&offer)
+        {
+            (up.answer, call.offer) = (answer, offer);
         }
         match &call.stage {
             Stage::Up(up) if request.raw.body == call.offer.as_bytes() => {
@@ -260,10 +282,12 @@ impl Session {
         }
     }
 
-    /// The only one whom this user's pair may call.
-    fn destination(&self, username: &str) -> Option<String> {
-        let endpoint = self.shared.accounts.endpoint(username)?;
-        self.shared.endpoints.get(endpoint).map(|endpoint| format!("app-{}", endpoint.application_sid))
+    /// Whether this is the only one whom the user's pair may call; for nobody's call, whether it is there at all.
+    fn may_call(&self, callee: &str, username: Option<&str>) -> bool {
+        let own = username.map(|username| self.shared.accounts.endpoint(username));
+        let endpoints = self.shared.endpoints.iter().enumerate();
+        let mut allowed = endpoints.filter(|(index, _)| own.is_none_or(|own| own == Some(*index)));
+        allowed.any(|(_, endpoint)| callee == format!("app-{}", endpoint.application_sid))
     }
 
     fn contact(&self) -> String {

@@ -11,6 +11,7 @@ use ringfence_wire::sip::Builder;
 use super::reply::reply;
 use super::request::Request;
 use super::{Outgoing, Session, built};
+use crate::fault::Fault;
 use crate::figures::{MAX_NONCES, NONCE_LIFE, SIP_REALM};
 use crate::limits::retry_after_s;
 use crate::random;
@@ -46,6 +47,8 @@ struct Nonce {
     issued: Instant,
     /// The highest count that was used with it.
     counted: u32,
+    /// It was issued without `qop`, so that answers to it carry no count.
+    uncounted: bool,
 }
 
 /// What is wrong with a nonce.
@@ -63,12 +66,12 @@ impl Nonces {
         self.issued > 0
     }
 
-    fn issue(&mut self, now: Instant) -> String {
+    fn issue(&mut self, uncounted: bool, now: Instant) -> String {
         if self.held.len() == MAX_NONCES {
             self.held.pop_front();
         }
         let text = random::hex::<16>();
-        self.held.push_back(Nonce { text: text.clone(), issued: now, counted: 0 });
+        self.held.push_back(Nonce { text: text.clone(), issued: now, counted: 0, uncounted });
         self.issued += 1;
         text
     }
@@ -76,11 +79,18 @@ impl Nonces {
     fn spend(&mut self, text: &str, count: u32, now: Instant) -> Result<(), NonceFault> {
         let young = |nonce: &&mut Nonce| nonce.text == text && now.saturating_duration_since(nonce.issued) < NONCE_LIFE;
         let nonce = self.held.iter_mut().find(young).ok_or(NonceFault::Stale)?;
+        if nonce.uncounted {
+            return Ok(());
+        }
         if count <= nonce.counted {
             return Err(NonceFault::Replayed);
         }
         nonce.counted = count;
         Ok(())
+    }
+
+    fn is_uncounted(&self, text: &str) -> bool {
+        self.held.iter().any(|nonce| nonce.text == text && nonce.uncounted)
     }
 }
 
@@ -115,28 +125,34 @@ impl Session {
         }
         match self.nonces.spend(&answer.nonce, answer.nc.unwrap_or(0), now) {
             Ok(()) => Ok(answer.username),
+            Err(_) if self.shared.faults.broken(Fault::NonceCountIgnored) && self.shared.issued(&answer.nonce, now) => {
+                Ok(answer.username)
+            }
             Err(fault) => Err(self.challenge(request, asks, fault == NonceFault::Stale, now)),
         }
     }
 
-    /// Whether the digest is that of the user's password. RFC 2069, without `qop`, is not taken: its answers can be
-    /// replayed.
+    /// Whether the digest is that of the user's password. RFC 2069, without `qop`, is not taken unless it was asked for: its
+    /// answers can be replayed.
     fn fits(&self, answer: &Authorization, method: &str) -> bool {
         let Ok(algorithm) = Algorithm::named(answer.algorithm.as_deref()) else { return false };
         let known = self.shared.accounts.ha1(&answer.username, algorithm);
         let exists = known.is_some();
         let ha1 = known.unwrap_or_else(|| self.shared.nobody.clone());
-        answer.verify(ha1.expose(), method).is_ok() && answer.qop.is_some() && exists
+        let protected = answer.qop.is_some() || self.nonces.is_uncounted(&answer.nonce);
+        answer.verify(ha1.expose(), method).is_ok() && protected && exists
     }
 
     fn challenge(&mut self, request: &Request, asks: Asks, stale: bool, now: Instant) -> Outgoing {
         let (status, reason, field, _) = asks.words();
-        let nonce = self.nonces.issue(now);
+        let uncounted = self.shared.faults.broken(Fault::DigestNoQop);
+        let nonce = self.nonces.issue(uncounted, now);
+        self.shared.note_issued(&nonce, now);
         let asked = |algorithm: &str| Challenge {
             realm: SIP_REALM.to_owned(),
             nonce: nonce.clone(),
             algorithm: Some(algorithm.to_owned()),
-            qop: vec!["auth".to_owned()],
+            qop: if uncounted { vec![] } else { vec!["auth".to_owned()] },
             opaque: None,
             stale,
         };
@@ -155,15 +171,22 @@ mod tests {
     fn nonces_age_and_count() {
         let (mut nonces, now) = (Nonces::default(), Instant::now());
         assert!(!nonces.any_issued());
-        let nonce = nonces.issue(now);
-        assert_ne!(nonce, nonces.issue(now));
+        let nonce = nonces.issue(false, now);
+        assert_ne!(nonce, nonces.issue(false, now));
         assert_eq!(nonces.spend(&nonce, 1, now), Ok(()));
         assert_eq!(nonces.spend(&nonce, 1, now), Err(NonceFault::Replayed));
         assert_eq!(nonces.spend(&nonce, 2, now + Duration::from_secs(19)), Ok(()));
         assert_eq!(nonces.spend(&nonce, 3, now + Duration::from_secs(20)), Err(NonceFault::Stale));
         assert_eq!(nonces.spend("foreign", 1, now), Err(NonceFault::Stale));
+        let old = nonces.issue(true, now);
+        assert!(nonces.is_uncounted(&old) && !nonces.is_uncounted(&nonce));
+        assert_eq!(
+            (nonces.spend(&old, 0, now), nonces.spend(&old, 0, now)),
+            (Ok(()), Ok(())),
+            "RFC 2069 counts nothing"
+        );
         for _ in 0..100 {
-            nonces.issue(now);
+            nonces.issue(false, now);
         }
         assert_eq!(nonces.held.len(), MAX_NONCES);
     }

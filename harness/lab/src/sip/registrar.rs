@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use ringfence_wire::sip::{param, split_list, uri};
+use ringfence_wire::sip::{Message, param, split_list, uri};
 
 use super::login::Asks;
 use super::reply::reply;
 use super::request::Request;
 use super::{Outgoing, Session, built};
 use crate::fault::Fault;
-use crate::figures::{MAX_EXPIRES_S, MAX_USER_ID, MIN_EXPIRES_S, SIP_REALM};
+use crate::figures::{MAX_EXPIRES_S, MAX_USER_ID, MIN_EXPIRES_S, SIP_REALM, TEST_USER};
 
 /// Contacts of one registration.
 const MAX_CONTACTS: usize = 4;
@@ -53,7 +53,11 @@ impl Session {
                 Err(response) => return response,
             }
         };
-        if !is_user_id(&request.to.user) || request.from.aor != request.to.aor {
+        if !is_user_id(&request.to.user) {
+            return self.refuse_name(request);
+        }
+        let known = is_opaque(&request.to.user) || request.to.user == TEST_USER.replace('@', "%40");
+        if !known && !self.shared.faults.broken(Fault::PiiUserIdAccepted) || request.from.aor != request.to.aor {
             return refuse(403, "Forbidden");
         }
         let wish = Wish::of(request);
@@ -78,6 +82,20 @@ impl Session {
         }
         self.apply(wish, request.to.aor.clone(), username, now);
         self.confirm(request, now)
+    }
+
+    /// Repeats a name that it does not take as it came.
+    fn refuse_name(&self, request: &Request) -> Outgoing {
+        let refused = built(reply(&request.raw, 403, "Forbidden", None));
+        if !self.shared.faults.broken(Fault::CrlfReflected) {
+            return refused;
+        }
+        let broken_open = refused.iter().filter_map(|bytes| Message::parse(bytes).ok()).map(|mut message| {
+            let to = message.headers.iter_mut().filter(|(name, _)| name == "To");
+            to.for_each(|(_, value)| *value = unescaped(value));
+            message.emit()
+        });
+        broken_open.collect()
     }
 
     /// Gives the pair back, so that another connection may take it.
@@ -169,12 +187,32 @@ impl Contact {
     }
 }
 
-/// What a page may choose as its visitor's name. The names of applications are not among them; an e-mail address is,
-/// however unwise, with its `@` escaped as RFC 3261, section 19.1.2, wants it.
+/// What can be a visitor's name at all: unreserved characters and escapes of printable ones (RFC 3261, section 19.1.2). The
+/// names of applications are not among them.
 fn is_user_id(user: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let plain = user.replacen("%40", "", 1);
-    (1..=MAX_USER_ID).contains(&user.len()) && plain.bytes().all(allowed) && !user.starts_with("app-")
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+%".contains(&byte);
+    let decoded = unescaped(user);
+    let printable = !decoded.contains('%') && decoded.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (1..=MAX_USER_ID).contains(&user.len()) && user.bytes().all(plain) && printable && !user.starts_with("app-")
+}
+
+/// What a page may choose as its visitor's name: no mail address, number or name of a person can be written in it.
+fn is_opaque(user: &str) -> bool {
+    user.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && user.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+/// With escapes undone.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let digits = tail.get(..2).filter(|_| *first == b'%').and_then(|pair| std::str::from_utf8(pair).ok());
+        let byte = digits.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -193,10 +231,21 @@ mod tests {
 
     #[test]
     fn user_ids_are_checked() {
-        for good in ["webrtc-sdk-labdesk-Zz9Yy8Xx", "a", "1.b_c", "test.user%40example.com"] {
-            assert!(is_user_id(good), "{good}");
+        for good in ["webrtc-sdk-labdesk-Zz9Yy8Xx", "a", "ringfence-plain-1"] {
+            assert!(is_user_id(good) && is_opaque(good), "{good}");
         }
-        for bad in ["", "a b", "a%41", "a%40b%40c", "app-1", "ä", "a;x", &"x".repeat(65)] {
+        for personal in [
+            "test.user%40example.com",
+            "+493023125042",
+            "4111111111111111",
+            "DE89370400440532013000",
+            "Erika%20Mustermann",
+            "erika.mustermann",
+            "a.b.c",
+        ] {
+            assert!(is_user_id(personal) && !is_opaque(personal), "{personal}");
+        }
+        for bad in ["", "a b", "a%0d%0ab", "a%00", "%c0%ae", "a%", "a%2541", "app-1", "ä", "a;x", &"x".repeat(65)] {
             assert!(!is_user_id(bad), "{bad}");
         }
     }

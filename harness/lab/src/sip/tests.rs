@@ -35,6 +35,7 @@ impl Desk {
             callee: Callee::Echo(MediaSettings { local_ip: SOURCE, faults }),
             host: "localhost:1".into(),
             wrong_logins: Shared::wrong_login_limit(),
+            issued: Mutex::default(),
             nobody: "0".repeat(32).into(),
         });
         Self { shared, _folder: folder }

@@ -157,7 +157,7 @@ impl Turn {
         if peers.is_empty() {
             return Err(Refusal(400, "Bad Request"));
         }
-        peers.iter().try_for_each(|peer| self.reachable(*peer))?;
+        peers.iter().try_for_each(|peer| self.permittable(*peer))?;
         self.held(client)?.permit(&peers, now).map_err(|Full| Refusal(508, "Insufficient Capacity"))?;
         Ok(success(message))
     }
@@ -179,6 +179,12 @@ impl Turn {
             NotBound::Full => Refusal(508, "Insufficient Capacity"),
         })?;
         Ok(success(message))
+    }
+
+    fn permittable(&self, peer: IpAddr) -> Result<(), Refusal> {
+        let unlisted = self.reachable(peer);
+        let is_plain = matches!(peer, IpAddr::V4(peer) if !peer.is_multicast());
+        if unlisted.is_err() && is_plain && self.faults.broken(Fault::TurnAclMissing) { Ok(()) } else { unlisted }
     }
 
     fn reachable(&self, peer: IpAddr) -> Result<(), Refusal> {

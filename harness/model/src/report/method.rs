@@ -1,5 +1,7 @@
 //! How a run was done, by whose leave, and how much of the target it saw: what an auditor asks first.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,19 @@ pub struct Method {
     pub browser: Option<String>,
     /// Seed of everything random that is no secret, as 16 hexadecimal digits.
     pub seed: String,
+    /// Where the target file lies, for outputs that point into a repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_file: Option<TargetFile>,
+}
+
+/// The target file, and what stands where in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TargetFile {
+    /// Its path as the command named it.
+    pub path: String,
+    /// Lines, counted from 1, where tables and endpoints are declared: `turn`, `endpoints.config`.
+    pub lines: BTreeMap<String, u32>,
 }
 
 /// Who allows a run.
@@ -72,13 +87,48 @@ pub struct Sampled {
     pub oracles: Vec<OracleUse>,
 }
 
+impl Sampled {
+    /// What both parts of a run saw, each thing once.
+    #[must_use]
+    pub fn and(mut self, later: Self) -> Self {
+        self.calls += later.calls;
+        self.answered += later.answered;
+        let lists = [
+            (&mut self.addresses, later.addresses),
+            (&mut self.media_nodes, later.media_nodes),
+            (&mut self.refused, later.refused),
+        ];
+        for (known, later) in lists {
+            let new: Vec<String> = later.into_iter().filter(|item| !known.contains(item)).collect();
+            known.extend(new);
+        }
+        self.oracles.extend(later.oracles);
+        self
+    }
+}
+
 /// What showed what the far side of a call did with our media.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OracleUse {
     /// The scenario.
     pub scenario: String,
-    /// `echo`, `receiver-reports`, `callee` or `none`.
+    /// `echo`: our marker came back. `callee`: the harness was the far end. `receiver-reports`: the target's own RTCP
+    /// counted. `none`: only what the target sends was seen.
     pub oracle: String,
+}
+
+/// What the verdicts stand on: what was seen on the real product, and what was proved on the lab only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Basis {
+    /// The target is a lab, as its scope says: everything seen is a simulator's word.
+    pub lab: bool,
+    /// Scenarios of this run that were proved on the lab to fail when what they look for is there.
+    pub proved: u64,
+    /// Scenarios of this run that carry no such proof, by id.
+    pub unproved: Vec<String>,
+    /// The same in plain language.
+    pub sentence: String,
 }
 
 /// Digests by which an auditor knows that report, evidence and rules belong together: SHA-256, hexadecimal.

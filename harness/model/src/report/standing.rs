@@ -19,27 +19,35 @@ pub enum Standing {
 
 /// What became of a waiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum WaiverState {
     /// A finding of this run is waived by it.
     Used,
     /// It ended before the run: its finding counts again.
     Expired,
-    /// No finding of this run is its own.
+    /// Its condition was judged and no finding is its own: what it accepts is gone, or it names something else.
     Unused,
+    /// Its scenario gave no verdict in this run, or was no part of it: nothing can be said about the waiver either.
+    NotJudged,
 }
 
-/// A waiver as the report shows it. Every text is the operator's.
+/// A waiver of this target, as the report shows it. Every text is the operator's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WaiverUse {
     /// The scenario.
     pub scenario: String,
+    /// The targets that it holds for: a name, or a pattern in which `*` stands for any text.
+    #[serde(default)]
+    pub target: String,
     /// The finding's fingerprint.
     pub fingerprint: String,
     /// Why it is accepted.
     pub reason: String,
     /// Who accepts it.
     pub owner: String,
+    /// Where it is tracked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// Its last day, `YYYY-MM-DD`.
     pub expires: String,
     /// Days from the run to its last day; negative once it is over.
@@ -48,12 +56,14 @@ pub struct WaiverUse {
     pub state: WaiverState,
 }
 
-/// The comparison with a baseline.
+/// The comparison with a baseline. Findings that are waived are in none of the numbers: their waivers speak for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Delta {
-    /// The run that the baseline was made from, or last updated by.
+    /// The run that the baseline was made from, or last updated by: its id and its day.
     pub baseline: String,
+    /// The gate looks at new and reopened findings only.
+    pub new_only: bool,
     /// Findings that the baseline does not hold.
     pub new: u64,
     /// Findings that were fixed and are back.
@@ -79,17 +89,21 @@ pub struct Fixed {
     pub fingerprint: String,
 }
 
-/// What the run says about a claim or a clause. Absence of a finding is no proof: *met* wants a scenario that passed.
+/// What the run says about a claim or a clause. Absence of a finding is no proof: *met* wants scenarios that passed.
+///
+/// A claim of the target's vendor and a clause with bearing `direct` can be met or not met. On a clause with another
+/// bearing, and on a claim of another vendor, the run only throws light: *partly* at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Met {
-    /// A scenario that bears on it failed.
+    /// A scenario that decides it failed. A waiver accepts that and does not change it.
     NotMet,
-    /// Some passed, others gave no verdict.
+    /// There is evidence, and it does not settle the matter: some scenarios passed and others gave no verdict or were
+    /// not asked, or what was seen bears on it without deciding it. The row's `why` says which.
     Partly,
-    /// Every scenario that bears on it and applies passed.
+    /// Every scenario that bears on it and applies to the target was asked and passed.
     Met,
-    /// Scenarios bear on it; none gave a verdict.
+    /// No scenario that bears on it gave a verdict.
     NotTested,
     /// Nothing that a client can see would tell.
     NotTestable,
@@ -102,6 +116,12 @@ pub struct MatrixRow {
     pub id: String,
     /// What the run says about it.
     pub met: Met,
+    /// Why, in a sentence without a stop: what may be concluded, and what not.
+    #[serde(default)]
+    pub why: String,
     /// Scenarios of this run that bear on it, by id.
     pub scenarios: Vec<String>,
+    /// Scenarios of this version that bear on it and were no part of this run, by id.
+    #[serde(default)]
+    pub not_asked: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! The words of `needs`: each is one function of the target file.
 
-use super::{Endpoint, Target};
+use super::{Endpoint, Owner, ScopeEntry, Target};
 
 /// Whether a target file gives what a scenario needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ const RULES: &[(&str, Rule)] = &[
     ("browser", |t| given(t.page.start.is_some(), "[page]\nstart = \"#call\"  # CSS selector of the call button")),
     ("call-destination", |t| given(t.destinations.call.is_some(), "[destinations.call]\nuri = \"configured\"")),
     ("callee-view", |t| given(t.destinations.callee.is_some(), "[destinations.callee]\nuri = \"sip:…\"")),
-    ("disruptive-consent", |t| given(t.disruptive.allow, "[disruptive]\nallow = true\nrate = 50")),
+    ("disruptive-consent", |t| given(disruptive(t), "[disruptive]\nallow = true\nrate = 50  # requests per second")),
     ("echo", |t| {
         given(
             t.destinations.call.as_ref().is_some_and(|d| d.echo),
@@ -30,6 +30,9 @@ const RULES: &[(&str, Rule)] = &[
     }),
     ("foreign-number", |t| {
         given(!t.destinations.foreign_numbers.is_empty(), "[destinations]\nforeign_numbers = [\"…\"]")
+    }),
+    ("injection-consent", |t| {
+        given(disruptive(t) && t.disruptive.injection, "[disruptive]\nallow = true\nrate = 50\ninjection = true")
     }),
     // The browser puts what the server would send into the page's own WebSocket.
     ("inject-point", |_| Need::Given),
@@ -52,6 +55,17 @@ const RULES: &[(&str, Rule)] = &[
     }),
     // A configuration may name TURN servers, which only asking tells.
     ("turn", |_| Need::Given),
+    // No vendor's host is meant where every entry says whose hosts its own are.
+    ("vendor-permission", |t| {
+        let permits = |entry: &ScopeEntry| entry.owner != Owner::Vendor || entry.vendor_permission.is_some();
+        given(
+            !t.scope.is_empty() && t.scope.iter().all(permits),
+            "[[scope]]\nowner = \"vendor\"  # or whose they are\nvendor_permission = { reference = \"…\", expires = 2027-01-31 }",
+        )
+    }),
+    ("webhook-consent", |t| {
+        given(disruptive(t) && t.disruptive.webhook, "[disruptive]\nallow = true\nrate = 50\nwebhook = true")
+    }),
 ];
 
 /// Every word of the closed list.
@@ -70,6 +84,11 @@ impl Target {
     pub fn need(&self, word: &str) -> Option<Need> {
         RULES.iter().find(|(name, _)| *name == word).map(|(_, rule)| rule(self))
     }
+}
+
+/// Consent without a rate is none.
+fn disruptive(target: &Target) -> bool {
+    target.disruptive.allow && target.disruptive.rate > 0
 }
 
 fn given(yes: bool, line: &'static str) -> Need {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Endpoints, SecretSource, Target, Value};
+use super::{Endpoints, SecretSource, Source, Target, Value};
 use crate::Secret;
 
 /// What is wrong with a target file.
@@ -58,12 +58,15 @@ impl Target {
         if let Some(SecretSource { file: Some(file), .. }) = &mut target.turn.credential {
             *file = folder.join(&*file);
         }
+        if let Some(file) = target.turn.expired_login.as_mut().and_then(|login| login.credential.file.as_mut()) {
+            *file = folder.join(&*file);
+        }
         Ok(target)
     }
 
     /// Checks the text of a target file; `path` is for messages.
     pub fn parse(text: &str, path: &Path) -> Result<Self, TargetError> {
-        let target: Self = toml::from_str(text).map_err(|error| {
+        let mut target: Self = toml::from_str(text).map_err(|error| {
             let (line, column) = position(text, error.span().map_or(0, |span| span.start));
             TargetError::Wrong { path: path.to_owned(), line, column, message: with_nearest(hidden(error.message())) }
         })?;
@@ -71,6 +74,7 @@ impl Target {
             let (line, column) = position(text, find_key(text, key));
             TargetError::Wrong { path: path.to_owned(), line, column, message: format!("{key}: {message}") }
         })?;
+        target.source = Source::of(text, path);
         Ok(target)
     }
 

@@ -10,7 +10,6 @@ use std::time::Duration;
 use ringfence_client::Failure;
 use ringfence_client::browser::{self, VisitPlan, visit};
 use ringfence_model::target::{self, Endpoint};
-use ringfence_model::verdict::Intrusion;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -84,7 +83,9 @@ impl Probe for BrowsePage {
     fn cost(with: &With) -> Cost {
         let calls = if with.start.as_deref() == Some("none") { 0 } else { with.visits };
         // The page's server, its configuration, its WebSocket, and one that the browser opens in advance.
-        Cost { calls, connections: 4, allocations: 0, mints: with.visits, intrusion: Intrusion::Active }
+        let visitor = with.inject == Inject::Nothing && with.visits == 1;
+        Cost { calls, connections: 4, mints: with.visits, seconds: with.seconds * with.visits, ..Cost::ACTIVE }
+            .passive_if(visitor)
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {

@@ -106,17 +106,19 @@ impl Probe for CorsProbe {
 
     fn cost(with: &With) -> Cost {
         let mints = if with.endpoint == EndpointName::Config { with.variants.len() as u32 } else { 0 };
-        Cost { mints, ..Cost::PASSIVE }
+        let visitor = with.variants.iter().all(|variant| *variant == OriginVariant::Trusted) && with.method == "GET";
+        Cost { mints, ..Cost::ACTIVE }.passive_if(visitor && with.login == Login::Valid)
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
         let url =
             with.endpoint.url(&cx.target, Scheme::Https).ok_or_else(|| OwnFault("endpoint is not given".into()))?;
-        let login = login_headers(cx, with.login)?;
+        let (own, valid) = (login_headers(cx, with.login, &url)?, login_headers(cx, Login::Valid, &url)?);
         let mut seen = Seen::default();
         for variant in &with.variants {
             let origin = variant.value(&cx.target);
-            match ask_as(cx, &with, &url, origin.clone(), &login).await {
+            let login = if *variant == OriginVariant::WildcardLogin { &valid } else { &own };
+            match ask_as(cx, &with, &url, origin.clone(), login).await {
                 Ok((preflight, actual)) => {
                     let readable = |allow: &str| allow == "*" || Some(allow) == origin.as_deref();
                     if actual.allow_origin.as_ref().is_some_and(|allow| readable(allow.raw())) {

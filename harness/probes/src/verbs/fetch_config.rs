@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use ringfence_client::adapters::{self, Ask, CallConfig, FetchError};
 use ringfence_client::http::Answer;
-use ringfence_model::observation::{HeaderField, Leak};
+use ringfence_model::observation::{HeaderField, Leak, Outcome};
 use ringfence_model::{Digest, RunKey, Untrusted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::http_request::{Scheme, header, header_fields};
 use crate::cx::unusable;
 use crate::origin::OriginVariant;
 use crate::{Asked, Cost, Cx, Kept, OwnFault, Probe};
+
+/// Port of STUN and TURN where a URL names none (RFC 7064, section 3.2). Which one it is decides nothing here.
+const STUN_PORT: u16 = 3478;
 
 /// See [`Probe::DOES`].
 pub struct FetchConfig;
@@ -111,6 +115,10 @@ pub struct ConfigSeen {
     /// Its scheme, in lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<Untrusted>,
+    /// It holds a user or a password (RFC 3986, section 3.2.1).
+    pub ws_userinfo: bool,
+    /// Addresses of it that lie outside the scope of the target file: signalling and ICE servers.
+    pub out_of_scope: Vec<Untrusted>,
     /// Domain of the address-of-record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub realm: Option<Untrusted>,
@@ -153,8 +161,10 @@ impl Probe for FetchConfig {
     type With = With;
     type Seen = Seen;
 
-    fn cost(_: &With) -> Cost {
-        Cost { mints: 1, ..Cost::PASSIVE }
+    fn cost(with: &With) -> Cost {
+        let visitor = with.login == Login::Valid && with.scheme == Scheme::Https && with.user_id.is_none();
+        let from_page = matches!(with.origin, None | Some(OriginVariant::Trusted));
+        Cost { mints: 1, ..Cost::ACTIVE }.passive_if(visitor && from_page)
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
@@ -188,6 +198,7 @@ impl Probe for FetchConfig {
         };
         cx.learn(&config);
         seen.config = describe(&config, &cx.key);
+        dialled(cx, &mut seen.config).await;
         Ok(Asked::answered(seen).keeping(Kept::Config(Arc::new(config))))
     }
 }
@@ -226,6 +237,8 @@ fn describe(config: &CallConfig, key: &RunKey) -> ConfigSeen {
         kind: Some(config.kind.word().into()),
         ws_uri: Some(Untrusted::new(&config.ws_uri)),
         scheme: config.ws_uri.split_once(':').map(|(scheme, _)| Untrusted::new(scheme.to_ascii_lowercase())),
+        ws_userinfo: false,
+        out_of_scope: Vec::new(),
         realm: Some(Untrusted::new(&config.realm)),
         username: config.username.as_ref().map(|name| key.digest(name.as_bytes())),
         password: config.password.as_ref().map(|secret| secret.digest(key)),
@@ -233,6 +246,25 @@ fn describe(config: &CallConfig, key: &RunKey) -> ConfigSeen {
         ice_servers: servers.collect(),
         active: config.active,
         privacy_notice: config.privacy_notice,
+    }
+}
+
+/// What is asked of the addresses that a client would dial.
+async fn dialled(cx: &Cx, config: &mut ConfigSeen) {
+    if let Some(url) = config.ws_uri.as_ref().and_then(|uri| Url::parse(uri.raw()).ok()) {
+        config.ws_userinfo = !url.username().is_empty() || url.password().is_some();
+    }
+    let ice = config.ice_servers.iter().flat_map(|server| &server.urls);
+    for uri in config.ws_uri.iter().chain(ice) {
+        // RFC 7064 and RFC 7065 write no `//`: with it the authority can be read like any other.
+        let spelled = if uri.raw().contains("://") { uri.raw().to_owned() } else { uri.raw().replacen(':', "://", 1) };
+        let Some(url) = Url::parse(&spelled).ok().filter(Url::has_host) else { continue };
+        let host = url.host_str().unwrap_or_default();
+        let resolved = cx.net.resolve(host, url.port_or_known_default().unwrap_or(STUN_PORT)).await;
+        let foreign = resolved.is_err_and(|failure| failure.outcome == Outcome::OutOfScope);
+        if foreign && !config.out_of_scope.contains(uri) {
+            config.out_of_scope.push(uri.clone());
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use ringfence_client::http::{self, Answer, Request};
 use ringfence_model::Untrusted;
 use ringfence_model::observation::{HeaderField, Leak};
 use ringfence_model::target::{Endpoint, Target};
-use ringfence_model::verdict::Intrusion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -128,9 +127,13 @@ pub struct Seen {
     pub status: Option<u16>,
     /// Header fields of the last answer.
     pub headers: Vec<HeaderField>,
-    /// `Location` of the last answer.
+    /// `Location` of the last answer, resolved against the address that was asked (RFC 9110, section 10.2.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Untrusted>,
+    /// Secrets that this location holds. Kind `url` is part of the address that was asked.
+    pub location_leaks: Vec<Leak>,
+    /// The last body holds a script.
+    pub body_has_script: bool,
     /// Bytes of the last body.
     pub body_bytes: usize,
     /// `json`, `html`, `text` or `empty`.
@@ -153,20 +156,19 @@ impl Probe for HttpRequest {
     type Seen = Seen;
 
     fn cost(with: &With) -> Cost {
-        let plain_get = with.method == "GET" && with.repeat == 1 && with.login == Login::Valid;
-        let passive = plain_get && with.scheme == Scheme::Https;
-        Cost {
-            intrusion: if passive { Intrusion::Passive } else { Intrusion::Active },
-            mints: u32::from(with.endpoint == EndpointName::Config) * with.repeat,
-            ..Cost::PASSIVE
-        }
+        // Whoever types an address asks over http, and without a login.
+        let plain_get = with.method == "GET" && with.repeat == 1 && with.headers.is_empty() && with.body.is_none();
+        let from_page = matches!(with.origin, None | Some(OriginVariant::Trusted));
+        let visitor = plain_get && from_page && matches!(with.login, Login::Valid | Login::None);
+        let mints = u32::from(with.endpoint == EndpointName::Config) * with.repeat;
+        Cost { mints, ..Cost::ACTIVE }.passive_if(visitor)
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
         let url = with.endpoint.url(&cx.target, with.scheme).ok_or_else(|| OwnFault("endpoint is not given".into()))?;
         let mut headers: Vec<(String, String)> = with.headers.into_iter().collect();
         headers.extend(with.origin.and_then(|variant| variant.value(&cx.target)).map(|o| ("origin".into(), o)));
-        headers.extend(login_headers(cx, with.login)?);
+        headers.extend(login_headers(cx, with.login, &url)?);
         let mut seen = Seen::default();
         for _ in 0..with.repeat.clamp(1, 20) {
             let request = Request {
@@ -183,7 +185,7 @@ impl Probe for HttpRequest {
             if answer.status != 0 {
                 seen.statuses.push(answer.status);
                 cx.learn_answer(&answer);
-                describe(cx, &answer, &mut seen);
+                describe(cx, &url, &answer, &mut seen);
             }
             if let Some((failure, not_http)) = broken {
                 seen.not_http = not_http;
@@ -194,10 +196,13 @@ impl Probe for HttpRequest {
     }
 }
 
-fn describe(cx: &Cx, answer: &Answer, seen: &mut Seen) {
+fn describe(cx: &Cx, url: &Url, answer: &Answer, seen: &mut Seen) {
     seen.status = Some(answer.status);
     seen.headers = header_fields(answer);
-    seen.location = header(answer, "location").map(Untrusted::new);
+    let location = header(answer, "location").map(|text| url.join(text).map_or_else(|_| text.to_owned(), String::from));
+    seen.location_leaks = location.iter().flat_map(|text| cx.ledger.leaks_in("location", text.as_bytes())).collect();
+    seen.location = location.map(Untrusted::new);
+    seen.body_has_script = answer.body.to_ascii_lowercase().windows(7).any(|part| part == b"<script");
     seen.body_bytes = answer.body.len();
     seen.body_kind = Some(body_kind(answer).into());
     seen.leaks = cx.ledger.leaks_in("body", &answer.body);
@@ -225,9 +230,9 @@ fn body_kind(answer: &Answer) -> &'static str {
     }
 }
 
-/// The header fields that present a login of the target file. An adapter whose configuration address is itself the
+/// The header fields that present a login of the target file to this address, if it is one that the login is for. An adapter whose configuration address is itself the
 /// secret has none.
-pub(super) fn login_headers(cx: &Cx, login: Login) -> Result<Vec<(String, String)>, OwnFault> {
+pub(super) fn login_headers(cx: &Cx, login: Login, url: &Url) -> Result<Vec<(String, String)>, OwnFault> {
     let login = match login {
         Login::Valid => LoginKind::Valid,
         Login::None => LoginKind::None,
@@ -235,7 +240,7 @@ pub(super) fn login_headers(cx: &Cx, login: Login) -> Result<Vec<(String, String
         Login::Other => LoginKind::Other,
     };
     let ask = Ask { participant: 1, login, ..Ask::default() };
-    let headers = adapters::login_headers(&cx.target, &ask).map_err(OwnFault::new)?;
+    let headers = adapters::login_headers(&cx.target, &ask, url).map_err(OwnFault::new)?;
     for (_, value) in &headers {
         cx.ledger.add("login", value);
         if let Some((_, credential)) = value.split_once(' ') {

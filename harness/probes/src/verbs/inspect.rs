@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use ringfence_model::observation::Leak;
-use ringfence_model::verdict::Intrusion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +88,7 @@ impl Probe for Inspect {
     type Seen = Seen;
 
     fn cost(_: &With) -> Cost {
-        Cost { calls: 0, connections: 0, allocations: 0, mints: 0, intrusion: Intrusion::Passive }
+        Cost { connections: 0, ..Cost::PASSIVE }
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {

@@ -136,7 +136,11 @@ impl Probe for OpenWebsocket {
     type Seen = Seen;
 
     fn cost(with: &With) -> Cost {
+        let as_advertised = with.scheme == WsScheme::Wss && with.port == ["advertised"];
+        let from_page = matches!(with.origin, None | Some(OriginVariant::Trusted));
+        let admitted = with.subprotocol == Subprotocol::Sip && with.token == Token::Valid;
         Cost { mints: u32::from(with.config.is_none()), ..Cost::ACTIVE }
+            .passive_if(as_advertised && from_page && admitted)
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
@@ -153,15 +157,18 @@ impl Probe for OpenWebsocket {
                 ));
             }
         };
-        let headers = if with.token == Token::Valid { login_headers(cx, Default::default())? } else { vec![] };
         let mut seen = Seen { origin: with.origin.and_then(|o| o.value(&cx.target)), ..Seen::default() };
         let mut last = None;
         for port in &with.port {
             let url = address(&advertised, with.scheme, port)?;
+            let headers = match with.token {
+                Token::Valid => login_headers(cx, Default::default(), &url)?,
+                Token::None => vec![],
+            };
             let upgrade = Upgrade {
                 origin: seen.origin.clone(),
                 subprotocol: (with.subprotocol == Subprotocol::Sip).then(|| "sip".to_owned()),
-                headers: headers.clone(),
+                headers,
                 url,
             };
             last = try_port(&cx.net, &upgrade, &mut seen).await;

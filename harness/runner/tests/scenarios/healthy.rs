@@ -9,9 +9,7 @@ use ringfence_model::observation::Common;
 use ringfence_model::scenario::Step;
 use ringfence_model::target::Target;
 use ringfence_model::verdict::{State, Verdict};
-use ringfence_probes::verbs::{
-    browse_page, call, cors_probe, fetch_config, http_request, inspect, media_attack, open_websocket, register,
-    scan_page, turn_allocate, wait,
+use ringfence_probes::verbs::{browse_page, call, cors_probe, fetch_config, http_request, inspect, media_attack, open_websocket, register, scan_page, sip_request, tls_scan, turn_allocate, wait,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -74,7 +72,7 @@ impl About {
             let sound = self.sound.get(step.name.as_str());
             if change.or(sound) == Some(&NOT_ASKED) {
                 let (scenario, step, why) = (self.id.into(), step.name.clone(), "not there".into());
-                push(Event::NotAsked(NotAsked { scenario, attempt: 1, step, why }));
+                push(Event::NotAsked(NotAsked { scenario, attempt: 1, step, why, to_enable: None }));
                 continue;
             }
             let mut observation = healthy(step);
@@ -205,9 +203,16 @@ fn healthy(step: &Step) -> Value {
         "open-websocket" => seen(open_websocket::Seen::default(), json!({ "status": 403, "origin": "x" })),
         "register" => {
             let times = step.with.get("times").and_then(Value::as_u64).unwrap_or(1);
-            let status = if matches!(word("login"), None | Some("own")) { 200 } else { 401 };
+            let corpus = word("user_id").is_some_and(|user| user.contains("corpus"));
+            let own = matches!(word("login"), None | Some("own")) && matches!(word("aor"), None | Some("own" | "text"));
+            let status = if own && !corpus { 200 } else { 401 };
             let statuses = vec![status; usize::try_from(times).expect("few")];
-            seen(register::Seen::default(), json!({ "status": status, "statuses": statuses }))
+            let aor = format!("aor {}{}", word("aor").unwrap_or_default(), word("config").unwrap_or(&step.name));
+            let entry = |name: &str| json!({ "entry": name, "status": 403, "lost": false, "whole": false, "echoed": false });
+            let entries: Vec<Value> = ["crlf", "nul", "email"].into_iter().filter(|_| corpus).map(entry).collect();
+            let sound = json!({ "status": status, "statuses": statuses, "aor": digest(&aor), "challenge": challenge(&step.name),
+                "entries": entries });
+            seen(register::Seen::default(), sound)
         }
         "turn-allocate" => seen(
             turn_allocate::Seen::default(),
@@ -219,12 +224,15 @@ fn healthy(step: &Step) -> Value {
         "call" => seen(
             call::Seen::default(),
             json!({
-                "status": 200, "invite_status": 200, "answered": true, "ended_by": "us", "seconds": 5.0,
+                "status": 200, "invite_status": 200, "answered": true, "ended_by": "us", "seconds": 5.0, "granted": 1,
                 "sdp": { "profile": "UDP/TLS/RTP/SAVPF", "media_accepted": true, "rtcp_mux": true,
-                    "fingerprints": ["sha-256 AA"], "tls_id": format!("id {}", step.name) },
+                    "fingerprint_hash": "sha-256", "fingerprints": ["sha-256 AA"], "tls_id": format!("id {}", step.name),
+                    "setup": if word("setup") == Some("passive") { "active" } else { "passive" } },
                 "ice": { "connected": true, "ufrag_length": 8, "pwd_length": 24,
                     "remote_ufrag": own("ufrag"), "remote_pwd": own("pwd") },
-                "dtls": { "completed": true, "role": "client", "version": "1.2", "server_random": own("random"),
+                "dtls": { "completed": true, "version": "1.2", "server_random": own("random"),
+                    "role": if word("setup") == Some("passive") { "server" } else { "client" },
+                    "client_random": own("hello"), "group": "x25519", "extended_master_secret": true,
                     "certificate": { "digest": own("certificate"), "matches": true } },
                 "srtp": { "profile": "gcm-128", "keys": own("keys"), "tag_bytes": 16 },
                 "media": { "sent": 250, "received": 240, "authenticated": 240, "echoed": 230 },
@@ -233,11 +241,26 @@ fn healthy(step: &Step) -> Value {
         ),
         "media-attack" => seen(
             media_attack::Seen::default(),
-            json!({ "control_before": true, "control_after": true, "sent": 50, "call_alive": true }),
+            json!({ "oracle": "echo", "control_before": true, "control_after": true, "sent": 50, "call_alive": true }),
+        ),
+        "sip-request" => {
+            seen(sip_request::Seen::default(), json!({ "status": 407, "challenge": challenge(&step.name) }))
+        }
+        "tls-scan" => seen(
+            tls_scan::Seen::default(),
+            json!({ "offered": true, "reachable": true, "versions": ["1.3", "1.2"], "hellos_sent": 2, "certificate": {
+                "trusted": true, "name_matches": true, "days_left": 60, "not_yet_valid": false, "self_signed": false,
+                "key_type": "ec", "key_bits": 256, "signature_hash": "sha256", "chain_length": 2,
+                "ocsp_responder": false } }),
         ),
         "wait" => seen(wait::Seen::default(), json!({ "seconds": 3 })),
         other => panic!("no sound observation of {other}"),
     }
+}
+
+fn challenge(step: &str) -> Value {
+    json!({ "schemes": ["Digest", "Digest"], "algorithms": ["SHA-256", "MD5"], "qop": ["auth", "auth"], "digests": 2,
+        "without_qop": 0, "nonce": digest(&format!("nonce {step}")) })
 }
 
 fn seen(seen: impl Serialize, sound: Value) -> Value {

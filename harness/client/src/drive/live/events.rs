@@ -54,6 +54,7 @@ impl Task {
                 self.seen.session_expires_s = timer.and_then(|(_, value)| value.split(';').next()?.trim().parse().ok());
                 self.seen.headers = headers;
                 self.answered_at = Some(Instant::now());
+                self.net.note_call(true);
                 self.tell(Stage::Answered { status });
                 if self.established {
                     self.settle();
@@ -68,6 +69,7 @@ impl Task {
                 return sdp.map(|sdp| ForMedia::Answer(text(&sdp)));
             }
             Event::Described { sdp } => return Some(ForMedia::Answer(text(&sdp))),
+            Event::Changed { status, sdp } => return Some(ForMedia::Reanswer(status, sdp.as_deref().map(text))),
             Event::Offered { sdp } => return Some(ForMedia::Offer(sdp.as_deref().map(text))),
             Event::Refused { status, reason } => {
                 self.seen.status = Some(status);
@@ -83,10 +85,17 @@ impl Task {
             Event::Info { content_type, body } if self.seen.infos.len() < MAX_KEPT => {
                 self.seen.infos.push((content_type, Untrusted::from_bytes(&body)));
             }
+            Event::FinalAnswer(answer) if answer.method != "INVITE" || self.seen.answered => self.on_final_answer(answer),
+            Event::Answer { .. } => {
+                self.on_request_over(None);
+            }
+            Event::Notified { status } => self.seen.notify_status = Some(status),
             Event::Ended => {
                 self.end(EndedBy::Us);
                 self.over = true;
             }
+            // A question of the owner's that nobody answers breaks no call.
+            Event::Failed(failure) if self.on_request_over(Some(&failure)) => {}
             Event::Failed(failure) => {
                 // A refresh of the registration may fail in mid-call; what has ended is then the connection, if anything.
                 if !self.seen.answered {
@@ -122,6 +131,7 @@ impl Task {
                     self.establish();
                 }
             }
+            MediaEvent::InClear => self.establish(),
             MediaEvent::DtlsCompleted => {
                 self.secured_at = Some(Instant::now());
                 self.tell(Stage::DtlsCompleted);
@@ -142,7 +152,7 @@ impl Task {
                 }
             }
             MediaEvent::RemoteClosed => self.end(EndedBy::Target),
-            MediaEvent::Offer(_) | MediaEvent::Description(_) | MediaEvent::AttackDone(_) => {}
+            MediaEvent::Offer(_) | MediaEvent::Description(_) | MediaEvent::AttackDone(_) | MediaEvent::Reoffer(_) | MediaEvent::RekeyDone(_) => {}
         }
     }
 

@@ -8,15 +8,14 @@ use tokio::time::timeout;
 
 use crate::Failure;
 use crate::drive::call::EndedBy;
+use crate::drive::in_call::InCall;
 use crate::drive::line::Line;
 use crate::drive::udp::MediaCall;
-use crate::media::AttackSeen;
-use crate::signalling::Input;
+use crate::media::{AttackSeen, RekeySeen};
+use crate::signalling::{FinalAnswer, Input};
 
 /// Between two looks at the number of echoes: one packet of audio.
 const LOOK: Duration = Duration::from_millis(20);
-/// What an attack may take beside its own packets: two controls, and what is late.
-const ATTACK_CONTROLS: Duration = Duration::from_secs(10);
 
 impl Task {
     pub(super) async fn begin(&mut self, command: Command, media: &MediaCall) {
@@ -24,15 +23,52 @@ impl Task {
         match command {
             Command::Run { time, echoes, reply } => self.job = Some(Job::Run { until: now + time, echoes, reply }),
             Command::Attack { attack, reply } => {
-                let packets = Duration::from_secs(1) * attack.count / attack.rate.max(1);
                 media.attack(attack).await;
-                self.job = Some(Job::Attack { until: now + packets + ATTACK_CONTROLS, reply });
+                self.job = Some(Job::Attack { until: now + attack.longest(), reply });
+            }
+            Command::Rekey { rekey, reply } => {
+                media.rekey(rekey).await;
+                self.job = Some(Job::Rekey { until: now + rekey.longest(), reply });
             }
             Command::Refresh { reply } => {
                 self.look(media);
                 let _ = reply.send(()); // whoever asked may be gone
             }
-            Command::HangUp { .. } => {}
+            Command::Request { .. } | Command::HangUp { .. } => {} // they need the line
+        }
+    }
+
+    pub(super) async fn request(
+        &mut self,
+        line: &mut Line,
+        ask: InCall,
+        reply: oneshot::Sender<Result<FinalAnswer, Failure>>,
+    ) {
+        self.job = Some(Job::Request { until: Instant::now() + ask.answer_within, last: None, reply });
+        let InCall { method, headers, body, within, .. } = ask;
+        let events = line.input(Input::Request { method, headers, body, within }).await;
+        events.into_iter().for_each(|event| drop(self.on_signalling(event)));
+    }
+
+    /// One more answer to what the owner asked within the call; challenges come before the last.
+    pub(super) fn on_final_answer(&mut self, answer: FinalAnswer) {
+        if let Some(Job::Request { last, .. }) = &mut self.job {
+            *last = Some(answer);
+        }
+    }
+
+    /// What the owner asked within the call will get no more answers. False where nothing was asked.
+    pub(super) fn on_request_over(&mut self, failure: Option<&Failure>) -> bool {
+        match self.job.take() {
+            Some(Job::Request { last, reply, .. }) => {
+                let failure = || failure.cloned().unwrap_or_else(|| Failure::timeout("no final answer"));
+                let _ = reply.send(last.ok_or_else(failure)); // whoever asked may be gone
+                true
+            }
+            other => {
+                self.job = other;
+                false
+            }
         }
     }
 
@@ -56,16 +92,30 @@ impl Task {
         }
     }
 
+    pub(super) fn on_rekey_done(&mut self, seen: RekeySeen) {
+        match self.job.take() {
+            Some(Job::Rekey { reply, .. }) => {
+                let _ = reply.send(Ok(seen)); // whoever asked may be gone
+            }
+            other => self.job = other,
+        }
+    }
+
     /// When to look again although nothing happened.
     pub(super) fn next_look(&self) -> Instant {
         let now = Instant::now();
         let job = match &self.job {
-            Some(Job::Run { until, echoes: None, .. } | Job::Attack { until, .. } | Job::HangUp { until, .. }) => {
-                *until
-            }
+            Some(
+                Job::Run { until, echoes: None, .. }
+                | Job::Attack { until, .. }
+                | Job::Rekey { until, .. }
+                | Job::Request { until, .. }
+                | Job::HangUp { until, .. },
+            ) => *until,
             Some(Job::Run { until, echoes: Some(_), .. }) => (*until).min(now + LOOK),
             None => now + Duration::from_secs(1),
         };
+        let job = self.foreign_until.map_or(job, |until| job.min(until));
         match (&self.settle, self.answered_at) {
             (Some(_), Some(answered)) => job.min(answered + self.plan.media_within),
             _ => job,
@@ -83,7 +133,7 @@ impl Task {
             Some(Job::Run { until, echoes, .. }) => {
                 ended || now >= *until || echoes.is_some_and(|echoes| media.seen().media.echoed >= echoes)
             }
-            Some(Job::Attack { until, .. }) => self.over || now >= *until,
+            Some(Job::Attack { until, .. } | Job::Rekey { until, .. } | Job::Request { until, .. }) => self.over || now >= *until,
             Some(Job::HangUp { until, .. }) => {
                 self.over |= now >= *until; // nobody has to agree to a hang-up
                 false
@@ -91,6 +141,10 @@ impl Task {
             None => false,
         };
         if due {
+            // What an attack has shown until the target ended the call is evidence too.
+            if let Some(seen) = media.attack_so_far() {
+                self.on_attack_done(seen);
+            }
             self.look(media);
             self.finish_job();
         }
@@ -103,6 +157,12 @@ impl Task {
             Some(Job::Run { reply, .. }) => drop(reply.send(())),
             Some(Job::Attack { reply, .. }) => {
                 drop(reply.send(Err(Failure::closed("the call ended before the attack did"))));
+            }
+            Some(Job::Rekey { reply, .. }) => {
+                drop(reply.send(Err(Failure::closed("the call ended before its keys could change"))));
+            }
+            Some(Job::Request { last, reply, .. }) => {
+                drop(reply.send(last.ok_or_else(|| Failure::closed("no final answer while the call lasted"))));
             }
             Some(Job::HangUp { reply: Some(reply), .. }) => drop(reply.send(())),
             Some(Job::HangUp { reply: None, .. }) | None => {}

@@ -110,7 +110,7 @@ fn a_refusal_is_acknowledged_in_its_transaction() {
         assert_eq!(ack.header("Via"), invite.header("Via"));
         assert!(ack.header("To").unwrap().ends_with(";tag=there"));
         script.answer_to(&invite, status, "there", "", "");
-        assert_eq!((script.count("ACK"), script.events.len()), (2, 1));
+        assert_eq!((script.count("ACK"), script.events.len()), (2, 2), "the answer, and what it means, once");
         assert!(script.wake.is_none());
     }
 }
@@ -281,17 +281,17 @@ fn a_storm_is_not_answered_for_ever() {
 #[test]
 fn other_requests_and_lost_connections() {
     let mut script = answered(ROUTES);
-    let info = |in_dialog| Input::Request {
+    let info = |within| Input::Request {
         method: "INFO".into(),
         headers: vec![("X-A".into(), "b".into())],
         body: Some(("text/plain".into(), b"x".to_vec())),
-        in_dialog,
+        within,
     };
-    script.input(info(true));
+    script.input(info(Within::Call));
     assert_eq!(script.last("INFO").headers("Route").count(), 3);
     script.answer("INFO", 200, "");
     assert!(matches!(script.last_event(), Event::Answer { method, status: 200, .. } if method == "INFO"));
-    script.input(info(false));
+    script.input(info(Within::Nothing));
     assert_ne!(script.last("INFO").header("Call-ID"), script.last("ACK").header("Call-ID"));
     script.wait();
     assert!(matches!(script.last_event(), Event::Failed(_)));

@@ -9,7 +9,7 @@ fn registering(login: LoginBend, times: u32) -> Script {
 }
 
 fn statuses(script: &Script) -> Vec<u16> {
-    let status = |event: &Event| if let Event::RegisterAnswer(answer) = event { Some(answer.status) } else { None };
+    let status = |event: &Event| if let Event::FinalAnswer(answer) = event { Some(answer.status) } else { None };
     script.events.iter().filter_map(status).collect()
 }
 

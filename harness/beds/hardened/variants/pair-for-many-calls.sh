@@ -1,0 +1,20 @@
+# a pair places as many calls at once as it likes
+# shellcheck shell=bash disable=SC2034,SC2016 # FINDS and ALSO are read by `bed`; what stands in quotes belongs to servers
+
+FINDS="tokens/used-twice"
+
+change() {
+    edit kamailio.cfg '/sht\(used=>\$var\(pair\)\) != \$null/d' 
+}
+
+proof() {
+    visitor <<'END'
+pair, first, second = sip_pair(), Line(), Line()
+assert first.invite("visitor-twice", pair, offer())[0] == 200
+status, _ = second.invite("visitor-twice", pair, offer())
+if status == 200:
+    second.bye(f"sip:app-a@{REALM}", "visitor-twice")
+first.bye(f"sip:app-a@{REALM}", "visitor-twice")
+answer(status == 200)
+END
+}

@@ -1,0 +1,16 @@
+# Kamailio registers whoever comes
+# shellcheck shell=bash disable=SC2034,SC2016 # FINDS and ALSO are read by `bed`; what stands in quotes belongs to servers
+
+FINDS="credentials/register-without"
+# Who needs no login needs none after a call either.
+ALSO="tokens/credentials-survive-hangup=fail"
+
+change() {
+    edit kamailio.cfg 's/case "REGISTER": route\(LOGIN\); route\(REGISTER\)/case "REGISTER": if ($au != $null) { route(LOGIN); } route(REGISTER)/' 
+}
+
+proof() {
+    visitor <<'END'
+answer(Line().ask("REGISTER", f"sip:{REALM}", "stranger")[0] == 200)
+END
+}

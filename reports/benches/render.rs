@@ -1,0 +1,43 @@
+//! How long each output of a report of 154 scenarios takes: `cargo bench -p ringfence-reports`.
+
+#[path = "../tests/reports/audited.rs"]
+mod audited;
+#[path = "../tests/reports/fourteen.rs"]
+mod fourteen;
+#[path = "../tests/reports/poison.rs"]
+mod poison;
+#[path = "../tests/reports/samples.rs"]
+mod samples;
+
+use std::time::{Duration, Instant};
+
+use ringfence_reports::{Format, Style, render, terminal};
+
+/// Scenarios of the whole catalogue.
+const SCENARIOS: usize = 154;
+/// Renderings of which the median is told.
+const TIMES: usize = 21;
+
+fn main() {
+    let report = samples::many(SCENARIOS);
+    println!("{SCENARIOS} scenarios, median of {TIMES}:");
+    for format in Format::all() {
+        let (took, bytes) = median(|| render(format, &report).expect("renders").len());
+        println!("  {:<10} {:>8.2} ms {:>9} bytes", format.name(), took.as_secs_f64() * 1e3, bytes);
+    }
+    let (took, bytes) = median(|| terminal(&report, Style::default()).len());
+    println!("  {:<10} {:>8.2} ms {:>9} bytes", "terminal", took.as_secs_f64() * 1e3, bytes);
+}
+
+fn median(mut render: impl FnMut() -> usize) -> (Duration, usize) {
+    let mut bytes = 0;
+    let mut took: Vec<Duration> = (0..TIMES)
+        .map(|_| {
+            let began = Instant::now();
+            bytes = render();
+            began.elapsed()
+        })
+        .collect();
+    took.sort();
+    (took[TIMES / 2], bytes)
+}
