@@ -1,12 +1,16 @@
 //! How long each output of a report of 154 scenarios takes: `cargo bench -p ringfence-reports`.
 
 #[path = "../tests/reports/audited.rs"]
+#[allow(dead_code)] // the tests use all of it
 mod audited;
 #[path = "../tests/reports/fourteen.rs"]
+#[allow(dead_code)] // the tests use all of it
 mod fourteen;
 #[path = "../tests/reports/poison.rs"]
+#[allow(dead_code)] // the tests use all of it
 mod poison;
 #[path = "../tests/reports/samples.rs"]
+#[allow(dead_code)] // the tests use all of it
 mod samples;
 
 use std::time::{Duration, Instant};

@@ -2,13 +2,18 @@
 
 mod known;
 
+mod tools;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ringfence_model::verdict::Severity;
 use ringfence_reports::Format;
+use ringfence_runner::Profile;
 
 pub use known::{AgainstArgs, BaselineAction, BaselineArgs, BaselinePrune, BaselineRun, DiffArgs, WaiveArgs};
+
+pub use tools::{CheckArgs, CompletionsArgs, InitArgs, ManArgs, PlanArgs, ReportArgs, SchemaArgs};
 
 /// Longest call of `ringfence call`, in seconds (house).
 pub const MAX_CALL_S: u32 = 600;
@@ -70,6 +75,14 @@ pub enum Command {
     Baseline(BaselineArgs),
     /// Compare two runs of one target: what is new, fixed, back, unchanged
     Diff(DiffArgs),
+    /// Render a journal into files, without a gate: the exit code says whether they were written
+    Report(ReportArgs),
+    /// Tell what a run would ask, how often and how intrusively, and ask nothing
+    Plan(PlanArgs),
+    /// Write a commented target file to fill in, from an address where that can tell
+    Init(InitArgs),
+    /// Check target and scenario files, and ask nothing
+    Check(CheckArgs),
     /// List the scenarios
     List(ListArgs),
     /// Explain one scenario: why, how, what must hold, what to do
@@ -78,6 +91,12 @@ pub enum Command {
     Call(CallArgs),
     /// Serve the embedded lab on loopback until Ctrl-C, and print a target file for it
     Lab(LabArgs),
+    /// Print the JSON Schema of a format: target file, scenario, journal, report, or a probe's words
+    Schema(SchemaArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 /// Which scenarios there are.
@@ -105,7 +124,7 @@ pub struct GateArgs {
     /// Policy to judge by, instead of the target file's: webrtc-mti, asvs-l2, asvs-l3, strict-aead, bsi-tr-02102, nist-800-52r2
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
-    /// Write a report: json, junit or html, as FORMAT=PATH; may be repeated
+    /// Write a report, as FORMAT=PATH; may be repeated: json, junit, html, html-flat, sarif, sarif-full, markdown, csv
     #[arg(short, long = "output", value_parser = output, value_name = "FORMAT=PATH")]
     pub output: Vec<(Format, PathBuf)>,
     /// Replace output files that are no reports of ringfence, too
@@ -133,6 +152,10 @@ pub struct RunArgs {
     /// Ask these scenarios only: an id, or `area/*`; may be repeated
     #[arg(long, value_name = "ID")]
     pub only: Vec<String>,
+    /// How much is asked where --only names nothing: smoke (what a visitor's client does, and one call), ci (all but what may
+    /// lock, remove or load), full (all that the target file consents to)
+    #[arg(long, value_parser = profile, default_value = "ci", value_name = "NAME")]
+    pub profile: Profile,
     /// How often a scenario that does not pass is asked
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3), value_name = "N")]
     pub tries: u32,
@@ -142,7 +165,7 @@ pub struct RunArgs {
     #[arg(long, default_value = "ringfence-out/run.jsonl", value_name = "FILE")]
     pub journal: PathBuf,
     /// Go on with a run that broke off: asks what is left of it, with the same target file, policy and scenarios
-    #[arg(long, value_name = "JOURNAL", conflicts_with_all = ["journal", "only", "tries"])]
+    #[arg(long, value_name = "JOURNAL", conflicts_with_all = ["journal", "only", "tries", "profile"])]
     pub resume: Option<PathBuf>,
     /// Print the verdict and the findings only
     #[arg(short, long)]
@@ -297,6 +320,13 @@ fn severity(text: &str) -> Result<Severity, String> {
         .ok_or_else(|| "expected low, medium, high or critical".to_owned())
 }
 
+fn profile(text: &str) -> Result<Profile, String> {
+    Profile::ALL
+        .into_iter()
+        .find(|profile| profile.word() == text)
+        .ok_or_else(|| "expected smoke, ci or full".to_owned())
+}
+
 fn sip_uri(text: &str) -> Result<String, String> {
     let rest = ["sip:", "sips:", "tel:"].iter().find_map(|scheme| text.strip_prefix(scheme));
     match rest.filter(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control())) {
@@ -322,6 +352,25 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// Arguments are seen by everybody on the machine, and kept by shells and CI logs.
+    #[test]
+    fn no_argument_takes_a_secret() {
+        const SECRET: [&str; 9] =
+            ["password", "passwd", "secret", "token", "login", "credential", "cookie", "bearer", "api-key"];
+        let mut open = vec![Cli::command()];
+        while let Some(command) = open.pop() {
+            for argument in command.get_arguments() {
+                let names = argument.get_long_and_visible_aliases().unwrap_or_default();
+                let values = argument.get_value_names().unwrap_or_default().iter().map(|name| name.as_str());
+                for name in names.into_iter().chain(values).chain([argument.get_id().as_str()]) {
+                    let name = name.to_ascii_lowercase().replace('_', "-");
+                    assert!(!SECRET.iter().any(|word| name.contains(word)), "{} {name}", command.get_name());
+                }
+            }
+            open.extend(command.get_subcommands().cloned());
+        }
     }
 
     #[test]

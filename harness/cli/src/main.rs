@@ -23,7 +23,9 @@ use clap::error::ErrorKind;
 use ringfence_model::Exit;
 
 use crate::args::{Cli, Command};
-use crate::commands::{baseline, call, demo, diff, explain, judge, lab, list, run, waive};
+use crate::commands::{
+    baseline, call, check, demo, diff, explain, init, judge, lab, list, manuals, plan, report, run, schema, waive,
+};
 use crate::problem::Problem;
 
 fn main() -> ExitCode {
@@ -64,9 +66,16 @@ async fn dispatch(cli: Cli) -> Result<Exit, Problem> {
         Command::Waive(args) => waive::waive(&args),
         Command::Baseline(args) => baseline::baseline(&args),
         Command::Diff(args) => diff::diff(&args),
+        Command::Report(args) => report::report(&args),
+        Command::Plan(args) => plan::plan(&args, style),
+        Command::Init(args) => init::init(args).await,
+        Command::Check(args) => check::check(&args),
         Command::List(args) => list::list(&args, style),
         Command::Explain(args) => explain::explain(&args, style),
         Command::Call(args) => call::call(args).await,
         Command::Lab(args) => lab::lab(args).await,
+        Command::Schema(args) => schema::schema(&args),
+        Command::Completions(args) => manuals::completions(&args),
+        Command::Man(args) => manuals::man(&args),
     }
 }

@@ -104,18 +104,33 @@ pub fn deliver(
         complain!("  not shown   {hidden} below {}: --show", args.show.word());
     }
     complain!("  evidence    {}", journal.display());
-    for (index, (format, path)) in args.output.iter().enumerate() {
-        match missing.get(&index) {
-            None => complain!("  {:<11} {}", format.name(), path.display()),
-            Some(why) => complain!("ringfence: {}={}: not written: {}", format.name(), path.display(), why.message),
-        }
-    }
+    tell_files(args, &missing);
     if args.output.is_empty() && !quiet {
         let journal = quoted(&journal.display().to_string());
         complain!("  as a page   ringfence judge {journal} -o html=report.html");
     }
     // What was only missed when all others had been written is told by no report.
     Ok(Exit::worst([vec![report.gate.exit], exits(&missing)].concat()))
+}
+
+/// Writes every file, and says where they are. The exit tells whether they were written, and nothing of the target.
+pub fn write_report(judge: impl Fn(&[Exit]) -> Result<Report, Problem>, args: &GateArgs) -> Result<Exit, Problem> {
+    let mut missing = write_all(&judge(&[])?, args, BTreeMap::new());
+    if !missing.is_empty() {
+        missing = write_all(&judge(&exits(&missing))?, args, missing);
+    }
+    tell_files(args, &missing);
+    Ok(Exit::worst(exits(&missing)))
+}
+
+/// Where each file lies, or why it does not.
+fn tell_files(args: &GateArgs, missing: &Missing) {
+    for (index, (format, path)) in args.output.iter().enumerate() {
+        match missing.get(&index) {
+            None => complain!("  {:<11} {}", format.name(), path.display()),
+            Some(why) => complain!("ringfence: {}={}: not written: {}", format.name(), path.display(), why.message),
+        }
+    }
 }
 
 /// The outputs that could not be written, by their place in the command.

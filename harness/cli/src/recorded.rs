@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ringfence_judge::{Assessment, assess, journal};
+use ringfence_judge::{Assessment, assess, fingerprint_version, journal};
 use ringfence_model::report::{REPORT_FORMAT, Report};
+use ringfence_model::verdict::FINGERPRINT_VERSION;
 use serde_json::Value;
 
 use crate::library::Kept;
@@ -28,7 +29,11 @@ pub fn read(path: &Path, waivers: Option<&PathBuf>) -> Result<Report, Problem> {
             Some(REPORT_FORMAT) if waivers.is_some() => {
                 Err(wrong(&"a report says itself what was waived; --waivers is for a journal"))
             }
-            Some(REPORT_FORMAT) => serde_json::from_value(report).map_err(|error| wrong(&error)),
+            Some(REPORT_FORMAT) => {
+                let report: Report = serde_json::from_value(report).map_err(|error| wrong(&error))?;
+                names(&report).map_err(|why| wrong(&why))?;
+                Ok(report)
+            }
             _ => Err(wrong(&format!("neither a journal of `ringfence run` nor a {REPORT_FORMAT}"))),
         };
     }
@@ -42,4 +47,26 @@ pub fn read(path: &Path, waivers: Option<&PathBuf>) -> Result<Report, Problem> {
     let report = assess(&journal, &library::of_journal(&journal.header)?, Kept::standards()?.view(), &by);
     against::tell(&report.waivers);
     Ok(report)
+}
+
+/// Whether scenarios and findings of a report are named as ours are: what follows writes their names into files.
+fn names(report: &Report) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '/');
+    for verdict in report.results.iter().map(|result| &result.verdict) {
+        if !verdict.scenario.chars().all(plain) {
+            return Err(format!("{:?} is no scenario's id", verdict.scenario));
+        }
+        for finding in &verdict.findings {
+            match fingerprint_version(&finding.fingerprint) {
+                Some(FINGERPRINT_VERSION) => {}
+                Some(other) => {
+                    return Err(format!(
+                        "its fingerprints are of version {other}; this version makes {FINGERPRINT_VERSION}"
+                    ));
+                }
+                None => return Err(format!("{:?} is no fingerprint", finding.fingerprint)),
+            }
+        }
+    }
+    Ok(())
 }

@@ -259,10 +259,16 @@ async fn a_hostile_report_neither_moves_a_cursor_nor_leaves_its_place() {
     folder.ends(Exit::Findings, "judge broken.jsonl -o json=report.json").await;
     let mut report: Value = serde_json::from_str(&folder.text("report.json")).expect("JSON");
     let poison = "\u{1b}[2J\u{202e}\n[[waiver]]\nscenario = \"x\"\r";
+    for name in ["/results/0/scenario", "/results/0/findings/0/fingerprint"] {
+        let mut report = report.clone();
+        *report.pointer_mut(name).expect("a name") = poison.into();
+        folder.write("report.json", &report.to_string());
+        let done = folder.ends(Exit::Usage, "waive report.json").await;
+        assert!(!done.stderr.contains(['\u{1b}', '\u{202e}', '\r']), "{}", done.stderr);
+    }
     report["results"][0]["title"] = poison.into();
-    report["results"][0]["scenario"] = poison.into();
     report["results"][0]["findings"][0]["step"] = poison.into();
-    report["results"][0]["findings"][0]["fingerprint"] = poison.into();
+    report["run"]["policy"] = poison.into();
     folder.write("report.json", &report.to_string());
     let mut said = Vec::new();
     for (exit, command) in [

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringfence_model::Untrusted;
 use ringfence_model::report::{Delta, Fixed, Report, Standing};
 use ringfence_model::verdict::{FINGERPRINT_VERSION, Severity, Verdict};
 use schemars::JsonSchema;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::LoadError;
 use crate::day::day;
 use crate::file;
-use crate::fingerprint::version_of;
+use crate::fingerprint::fingerprint_version;
 use crate::source::{Problem, Source};
 
 /// The form of the file.
@@ -86,7 +87,7 @@ impl Baseline {
         let mut seen = BTreeSet::new();
         for (index, known) in baseline.finding.iter().enumerate() {
             let at = |key| read.entry("finding", index, key);
-            if version_of(&known.fingerprint) != Some(FINGERPRINT_VERSION) {
+            if fingerprint_version(&known.fingerprint) != Some(FINGERPRINT_VERSION) {
                 problems
                     .push(Problem::new(at("fingerprint"), format!("`fingerprint` is none of {FINGERPRINT_VERSION}")));
             } else if !seen.insert(&known.fingerprint) {
@@ -142,7 +143,8 @@ impl Baseline {
                     last_seen: String::new(),
                     fixed: None,
                 });
-                entry.title.clone_from(&result.title);
+                // It is for reading: what acts in a terminal, or turns the writing direction, becomes visible.
+                entry.title = Untrusted::from(result.title.as_str()).visible();
                 (entry.severity, entry.last_seen, entry.fixed) = (finding.severity, today.clone(), None);
             }
         }
@@ -203,6 +205,7 @@ impl Baseline {
                 };
                 *count += 1;
                 finding.standing = Some(standing);
+                finding.first_seen = known.get(finding.fingerprint.as_str()).map(|known| known.first_seen.clone());
             }
         }
         for known in self.finding.iter().filter(|known| known.fixed.is_none() && !found.contains(&known.fingerprint)) {

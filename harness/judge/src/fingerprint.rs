@@ -24,7 +24,7 @@ pub(crate) fn fingerprint(scenario: &str, target: &str, condition: &str, step: O
 }
 
 /// Whether a text has the form of a fingerprint, and its version; `None` where it has not.
-pub(crate) fn version_of(text: &str) -> Option<&str> {
+pub fn fingerprint_version(text: &str) -> Option<&str> {
     let (version, digits) = text.split_once(':')?;
     let numbered = version.strip_prefix('v').is_some_and(|number| number.parse::<u16>().is_ok_and(|number| number > 0));
     let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
@@ -75,12 +75,12 @@ mod tests {
 
     #[test]
     fn its_form_is_told() {
-        assert_eq!(version_of(&fingerprint("a/b", "t", "x", None)), Some("v1"));
-        assert_eq!(version_of("v2:0123456789abcdef0123456789abcdef"), Some("v2"));
+        assert_eq!(fingerprint_version(&fingerprint("a/b", "t", "x", None)), Some("v1"));
+        assert_eq!(fingerprint_version("v2:0123456789abcdef0123456789abcdef"), Some("v2"));
         for wrong in
             ["", "v1", "v1:", "v1:0123", "0123456789abcdef0123456789abcdef", "v1:0123456789ABCDEF0123456789abcdef"]
         {
-            assert_eq!(version_of(wrong), None, "{wrong}");
+            assert_eq!(fingerprint_version(wrong), None, "{wrong}");
         }
     }
 

@@ -44,6 +44,7 @@ pub use baseline::Baseline;
 pub use diff::{Changed, Diff, StateChange, diff};
 pub use error::{JudgeError, LoadError};
 pub use explain::{Explanation, WordUsed, explain};
+pub use fingerprint::fingerprint_version;
 pub use gate::{GateInput, gate, led_outside, nothing_answered};
 pub use journal::Journal;
 pub use judge::{came_to_its_end, judge, judge_scenario, judge_try};

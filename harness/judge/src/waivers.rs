@@ -24,7 +24,7 @@ use toml::value::Datetime;
 use crate::LoadError;
 use crate::day::{day, days_until, of_toml};
 use crate::file::{self, Read};
-use crate::fingerprint::version_of;
+use crate::fingerprint::fingerprint_version;
 use crate::library::Library;
 use crate::source::{Problem, Source};
 
@@ -183,7 +183,7 @@ fn texts(read: &Read<'_, File>, index: usize, written: &Written, problems: &mut 
             wrong(key, format!("`{key}` is longer than {MAX_CHARS} characters"));
         }
     }
-    match version_of(fingerprint) {
+    match fingerprint_version(fingerprint) {
         Some(version) if version == FINGERPRINT_VERSION => {}
         Some(version) => wrong(
             "fingerprint",

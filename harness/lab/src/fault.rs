@@ -186,7 +186,9 @@ impl Fault {
     /// What the lab then does.
     pub const fn effect(self) -> &'static str {
         match self {
-            Fault::AcceptsPlainOffer => "an offer of RTP/AVP or RTP/AVPF is answered 200 with the same and echoed in clear",
+            Fault::AcceptsPlainOffer => {
+                "an offer of RTP/AVP or RTP/AVPF is answered 200 with the same and echoed in clear"
+            }
             Fault::AnswerFingerprintStale => {
                 "the answer carries the fingerprint of another certificate of the lab's than the one that DTLS shows"
             }

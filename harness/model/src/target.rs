@@ -22,13 +22,16 @@ pub use parse::TargetError;
 pub use view::TargetView;
 
 /// A target file, read and checked.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// Name of the deployment; goes into fingerprints.
     pub name: String,
     /// How its clients fetch configuration and signal.
     pub adapter: Adapter,
+    /// The line that every page of a report carries, such as `Confidential`.
+    #[serde(default)]
+    pub classification: Option<String>,
     /// Name of the policy.
     #[serde(default = "default_policy")]
     pub policy: String,
@@ -125,7 +128,7 @@ impl Adapter {
 }
 
 /// Who may fetch configurations: anybody as often as needed, or one identity per login named here.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Participants {
     /// The word `unlimited`.
@@ -135,7 +138,7 @@ pub enum Participants {
 }
 
 /// The word `unlimited`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unlimited {
     /// Each fetch is a new visitor.
@@ -159,7 +162,7 @@ impl Participants {
 }
 
 /// A value that never stands in the file itself.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSource {
     /// Name of an environment variable.
@@ -169,7 +172,7 @@ pub struct SecretSource {
 }
 
 /// Who asks a token server or an API.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// `Authorization: Bearer`.
@@ -185,7 +188,7 @@ pub struct Login {
 }
 
 /// Whom calls may ring.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Destinations {
     /// The ordinary one.
@@ -204,7 +207,7 @@ pub struct Destinations {
 }
 
 /// One destination.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Destination {
     /// A SIP URI, or `configured` for what the configuration says.
@@ -219,7 +222,7 @@ pub struct Destination {
 
 /// Adapter `sip`: where the values of a configuration are found. Each is text, or a JSON pointer into the answer of
 /// `endpoints.config`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SipSettings {
     /// WebSocket address.
@@ -241,7 +244,7 @@ pub struct SipSettings {
 }
 
 /// Text, or where it stands in an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Value {
     /// The text itself.
@@ -254,7 +257,7 @@ pub enum Value {
 }
 
 /// A secret from elsewhere, or where it stands in an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum SecretValue {
     /// JSON pointer (RFC 6901) into the answer of `endpoints.config`.
@@ -267,7 +270,7 @@ pub enum SecretValue {
 }
 
 /// TURN servers that no configuration names.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TurnSettings {
     /// URLs (RFC 7065): `turn:host:port?transport=udp`.
@@ -284,7 +287,7 @@ pub struct TurnSettings {
 }
 
 /// A user of a TURN server.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TurnLogin {
     /// User name.
@@ -294,7 +297,7 @@ pub struct TurnLogin {
 }
 
 /// How a visitor starts a call on the page of `endpoints.page`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageSettings {
     /// The call button.
@@ -307,7 +310,7 @@ pub struct PageSettings {
 }
 
 /// What starts a call on a page.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Start {
     /// CSS selector of the button that is clicked.
@@ -320,7 +323,7 @@ pub enum Start {
 }
 
 /// Files of the operator's.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Files {
     /// Log files.
@@ -361,7 +364,7 @@ pub struct Declared {
     pub rotation_s: Option<i64>,
     /// Media goes through a relay only.
     pub relay_only: bool,
-    /// A selective forwarding unit answers.
+    /// A selective forwarding unit answers, or another box that forwards media and plays none.
     pub sfu: bool,
     /// Calls are recorded.
     pub recorded: bool,
@@ -370,7 +373,7 @@ pub struct Declared {
 }
 
 /// One part of the scope: every dialled address lies in one.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeEntry {
     /// Host names; `*.` stands for any name below.
@@ -387,7 +390,7 @@ pub struct ScopeEntry {
 }
 
 /// Whose hosts they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
     /// The operator who runs ringfence.
@@ -403,17 +406,18 @@ pub enum Owner {
 }
 
 /// A vendor's permission.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VendorPermission {
     /// Where it can be read.
     pub reference: String,
     /// Its last day.
+    #[schemars(with = "String")]
     pub expires: toml::value::Datetime,
 }
 
 /// Who allows the run; needed unless every address is loopback.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Authorization {
     /// What is allowed, in a sentence.
@@ -421,11 +425,12 @@ pub struct Authorization {
     /// Whom to reach when something breaks.
     pub contact: String,
     /// Its last day.
+    #[schemars(with = "String")]
     pub expires: toml::value::Datetime,
 }
 
 /// Consent to disruptive scenarios.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Disruptive {
     /// Given.

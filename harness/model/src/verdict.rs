@@ -154,6 +154,9 @@ pub struct Finding {
     /// How it stands against the baseline, where one was given and no waiver holds. The report fills this in too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
+    /// The day of the run that saw it first, `YYYY-MM-DD`, where the baseline knows. The report fills this in too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<String>,
 }
 
 /// The verdict on one scenario.

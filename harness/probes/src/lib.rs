@@ -31,6 +31,7 @@ pub const VERBS: &[Verb] = &[
     Verb::of::<cors_probe::CorsProbe>(),
     Verb::of::<fetch_config::FetchConfig>(),
     Verb::of::<http_request::HttpRequest>(),
+    Verb::of::<ice_attack::IceAttack>(),
     Verb::of::<inspect::Inspect>(),
     Verb::of::<media_attack::MediaAttack>(),
     Verb::of::<open_websocket::OpenWebsocket>(),

@@ -15,9 +15,8 @@ const MAX_CHARS: usize = 80;
 
 /// The version of the browser, where the plan needs one and it says so.
 pub(crate) async fn version(plan: &Plan, library: &Library, browser: Option<&Path>) -> Option<String> {
-    let needs = |id: &String| {
-        library.get(id).is_some_and(|loaded| loaded.scenario().needs.iter().any(|need| need == BROWSER))
-    };
+    let needs =
+        |id: &String| library.get(id).is_some_and(|loaded| loaded.scenario().needs.iter().any(|need| need == BROWSER));
     let browser = browser.filter(|_| plan.chains.iter().any(needs))?;
     let mut command = tokio::process::Command::new(browser);
     ringfence_client::browser::bare_environment(&mut command);

@@ -233,6 +233,9 @@ impl<'a> Chain<'a> {
 
     fn seen(&mut self, step: &Step, with: Map<String, Value>, raw: Raw) {
         let mut observation = raw.observation;
+        if matches!(raw.outcome, Outcome::OutOfScope | Outcome::Budget) {
+            only_common(&mut observation);
+        }
         self.shared.ledger.redact(&mut observation);
         self.variables.saw(&step.name, &step.probe, &observation);
         self.outcomes.insert(step.name.clone(), Some(raw.outcome));
@@ -310,6 +313,9 @@ impl<'a> Chain<'a> {
         let Some(step) = self.loaded.scenario().step.iter().find(|step| step.name == name) else { return };
         match tokio::time::timeout(HANG_UP, kept.end()).await {
             Ok(Ok(Some(mut observation))) => {
+                if observation.get("outcome").and_then(Value::as_str) == Some(Outcome::OutOfScope.word()) {
+                    only_common(&mut observation);
+                }
                 self.shared.ledger.redact(&mut observation);
                 self.shared.journal.append(Event::Ended(self.entry(step, Map::new(), observation)));
             }
@@ -318,6 +324,12 @@ impl<'a> Chain<'a> {
             Err(_) => self.own_fault(step, "the call could not be hung up in time".into()),
         }
     }
+}
+
+/// A step that we did not let come to its end says how it ended and nothing else: what it did not see is unknown, and must
+/// neither blame the target nor pass for silence.
+fn only_common(observation: &mut Map<String, Value>) {
+    observation.retain(|field, _| ["outcome", "elapsed_ms", "error"].contains(&field.as_str()));
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

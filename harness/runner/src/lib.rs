@@ -10,13 +10,16 @@ pub mod journal;
 mod limits;
 mod meter;
 mod plan;
+mod profile;
 mod progress;
 pub mod resume;
 mod run;
+mod source;
 
 pub use estimate::{Estimate, ScenarioEstimate, Sums, estimate};
 pub use journal::Journal;
 pub use plan::{Selection, plan};
+pub use profile::Profile;
 pub use progress::{Progress, Watcher};
 pub use run::{Job, RunError, run};
 

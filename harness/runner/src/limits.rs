@@ -127,16 +127,16 @@ impl Limits {
 pub fn peak(loaded: &Loaded) -> Peak {
     let mut peak = Peak::default();
     let last_use = last_uses(loaded);
-    let mut held: Vec<usize> = vec![];
+    let mut held: Vec<(usize, Cost)> = vec![];
     for (index, step) in loaded.scenario().step.iter().enumerate() {
         let cost = cost(step);
-        held.retain(|until| *until >= index);
-        let others = held.len() as u32;
-        peak.calls = peak.calls.max(cost.calls + others);
-        peak.connections = peak.connections.max(cost.connections + others);
-        peak.allocations = peak.allocations.max(cost.allocations);
+        held.retain(|(until, _)| *until >= index);
+        let beside = |of: fn(&Cost) -> u32| held.iter().map(|(_, cost)| of(cost)).sum::<u32>() + of(&cost);
+        peak.calls = peak.calls.max(beside(|cost| cost.calls));
+        peak.connections = peak.connections.max(beside(|cost| cost.connections));
+        peak.allocations = peak.allocations.max(beside(|cost| cost.allocations));
         if step.with.get("hold") == Some(&Value::Bool(true)) {
-            held.push(last_use.get(&step.name).copied().unwrap_or(index));
+            held.push((last_use.get(&step.name).copied().unwrap_or(index), cost));
         }
     }
     peak

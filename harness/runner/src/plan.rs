@@ -8,6 +8,7 @@ use ringfence_model::target::{Endpoint, Need, Target, Value};
 use ringfence_model::verdict::Intrusion;
 use url::Url;
 
+use crate::Profile;
 use crate::limits::{cost, intrusion};
 
 /// The need that a machine has to meet as well as a target file.
@@ -16,13 +17,26 @@ pub(crate) const BROWSER: &str = "browser";
 /// What of the library is wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Ids, or areas as `area/*`; empty: all.
+    /// Ids, or areas as `area/*`; empty: what the profile asks for.
     pub only: Vec<String>,
+    /// How much is asked for where nothing is named.
+    pub profile: Profile,
 }
 
 impl Selection {
     fn wants(&self, id: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|pattern| matches(pattern, id))
+    }
+
+    /// A scenario that the profile leaves out, unless it was named.
+    fn unasked(&self, scenario: &Scenario) -> Option<LeftOut> {
+        let profile = Profile::of(scenario);
+        (self.only.is_empty() && !self.profile.asks(scenario)).then(|| LeftOut {
+            scenario: scenario.id.clone(),
+            not_applicable: false,
+            why: format!("the profile `{}` does not ask for it", self.profile.word()),
+            to_enable: Some(format!("--profile {}", profile.word())),
+        })
     }
 
     /// Patterns that no scenario matches.
@@ -48,7 +62,8 @@ pub fn plan<'a>(
     let mut plan = Plan::default();
     let mut chains: Vec<(Intrusion, &str)> = vec![];
     for scenario in scenarios.filter(|scenario| selection.wants(&scenario.id)) {
-        match obstacle(scenario, target, browser) {
+        let unasked = || selection.unasked(scenario);
+        match obstacle(scenario, target, browser).or_else(unasked) {
             None => chains.push((intrusion(scenario), &scenario.id)),
             Some(left_out) => plan.left_out.push(left_out),
         }

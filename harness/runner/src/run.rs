@@ -1,7 +1,6 @@
 //! A run: every chain of the plan, as many at a time as the target allows, into one journal.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,9 +28,7 @@ use crate::meter;
 use crate::plan::{Selection, plan};
 use crate::progress::{Progress, Watcher};
 use crate::resume::{self, Left, once_more};
-
-/// Which scenarios a run asks where nobody says otherwise.
-const PROFILE: &str = "ci";
+use crate::source::{loopback_only, source};
 
 /// What a run needs.
 pub struct Job {
@@ -123,7 +120,13 @@ pub async fn run(job: Job) -> Result<(), RunError> {
                 policy_name: job.policy.name.clone(),
                 policy: policy.clone(),
                 command: job.command,
-                method: Method { profile: PROFILE.into(), tries, browser, seed: format!("{seed:016x}"), ..target.method() },
+                method: Method {
+                    profile: job.selection.profile.word().into(),
+                    tries,
+                    browser,
+                    seed: format!("{seed:016x}"),
+                    ..target.method()
+                },
                 target_sha256: target.source.sha256.clone(),
                 words: job.library.words_text().into(),
                 scenarios: job.library.texts(ids(&plan)),
@@ -222,7 +225,13 @@ async fn chains_in_turn(
     let own_source = loopback_only(&shared.target);
     // First tries come before second ones: what each may need is set aside for it before any begins.
     let reserved = |id: &str| shared.library.get(id).map_or(0, |loaded| shared.limits.reserve_up_to(calls(loaded)));
-    let chains: Vec<(Left, u32)> = left.into_iter().map(|left| { let calls = reserved(&left.id); (left, calls) }).collect();
+    let chains: Vec<(Left, u32)> = left
+        .into_iter()
+        .map(|left| {
+            let calls = reserved(&left.id);
+            (left, calls)
+        })
+        .collect();
     for (left, calls) in chains {
         let shared = shared.clone();
         let index = plan.chains.iter().position(|id| *id == left.id).unwrap_or_default();
@@ -302,31 +311,4 @@ async fn asked_to_its_end(
         before = Some(verdict.state);
     }
     true
-}
-
-/// Whether all that the target names is loopback, so that each chain can have a source address of its own and limits per
-/// source stay apart.
-fn loopback_only(target: &Target) -> bool {
-    cfg!(target_os = "linux") && crate::consent::loopback_only(target)
-}
-
-/// The source address of a chain: one of 127.0.0.0/8, from 127.1.0.1 on, none twice in sixteen thousand.
-fn source(index: usize) -> IpAddr {
-    // Neither 0 nor 255 at the end: some systems take them for a network and a broadcast address.
-    let (net, host) = ((index / 254) % 64, index % 254 + 1);
-    let byte = |number| u8::try_from(number).unwrap_or(1);
-    IpAddr::V4(Ipv4Addr::new(127, 1, byte(net), byte(host)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_chain_has_a_source_of_its_own() {
-        let sources: BTreeSet<IpAddr> = (0..1000).map(source).collect();
-        assert_eq!(sources.len(), 1000);
-        assert_eq!(source(0), "127.1.0.1".parse::<IpAddr>().unwrap());
-        assert!(sources.iter().all(IpAddr::is_loopback));
-    }
 }

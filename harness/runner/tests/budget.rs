@@ -26,7 +26,7 @@ async fn asked(calls: u32) -> Verdict {
         policy: support::policy(&target.policy),
         target,
         library: library.clone(),
-        selection: Selection { only: vec!["media/forged-packet-accepted".into()] },
+        selection: Selection { only: vec!["media/forged-packet-accepted".into()], ..Selection::default() },
         tries: 3,
         command: "budget".into(),
         browser: None,

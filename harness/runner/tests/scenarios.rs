@@ -11,6 +11,8 @@ mod healthy;
 mod logins;
 #[path = "scenarios/pages.rs"]
 mod pages;
+#[path = "scenarios/relays.rs"]
+mod relays;
 mod support;
 #[path = "scenarios/web.rs"]
 mod web;
@@ -408,7 +410,7 @@ fn unauthenticated_allocate() {
 
 #[test]
 fn each_scenario_has_its_table() {
-    let text = concat!(include_str!("scenarios.rs"), include_str!("scenarios/calls.rs"), include_str!("scenarios/pages.rs"), include_str!("scenarios/web.rs"), include_str!("scenarios/logins.rs"));
+    let text = concat!(include_str!("scenarios.rs"), include_str!("scenarios/attacks.rs"), include_str!("scenarios/calls.rs"), include_str!("scenarios/pages.rs"), include_str!("scenarios/relays.rs"), include_str!("scenarios/web.rs"), include_str!("scenarios/logins.rs"));
     for id in healthy::ids() {
         assert!(text.contains(&format!("About::new(\"{id}\"")), "{id} has no cases here");
     }

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use ringfence_model::evidence::Entry;
 use ringfence_model::policy::Policy;
+use ringfence_model::report::Report;
 use ringfence_model::scenario::Scenario;
-use ringfence_model::target::TargetView;
+use ringfence_model::target::{Target, TargetView};
 use ringfence_probes::VERBS;
 use schemars::schema_for;
 use serde_json::Value;
@@ -14,6 +16,9 @@ fn kept_schemas_are_those_of_the_types() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/schema");
     let mut all: Vec<(String, Value)> = vec![
         ("scenario".into(), schema_for!(Scenario).to_value()),
+        ("target".into(), schema_for!(Target).to_value()),
+        ("journal".into(), schema_for!(Entry).to_value()),
+        ("report".into(), schema_for!(Report).to_value()),
         ("target-in-cel".into(), schema_for!(TargetView).to_value()),
         ("policy".into(), schema_for!(Policy).to_value()),
     ];

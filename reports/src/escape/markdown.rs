@@ -43,7 +43,7 @@ pub fn line(line: &Line, most: usize) -> String {
     let mut out = String::new();
     for (target, text) in super::pieces(line) {
         // Two code spans in a row would be one.
-        let gap = if out.is_empty() || out.ends_with(' ') { "" } else { " " };
+        let gap = if out.is_empty() || out.ends_with([' ', '(', '“']) { "" } else { " " };
         let piece = if target { code(&super::shortened(&text, most)) } else { prose(&super::shortened(&text, most)) };
         let tight = !target && text.starts_with([',', '.', ';', ':', ')', '\'']);
         out += if tight { "" } else { gap };

@@ -10,7 +10,7 @@ use crate::facts::{self, Row};
 use crate::tally;
 
 /// Addresses of one kind that are listed (house).
-const ADDRESSES_MAX: usize = 100;
+const ADDRESSES_MAX: usize = 24;
 
 /// Part 4.
 #[derive(Serialize)]
@@ -144,7 +144,7 @@ fn sampled(report: &Report) -> Vec<Row> {
     let list = |texts: &[String]| {
         let mut shown: Vec<_> = texts.iter().take(ADDRESSES_MAX).map(|text| escape::visible(text)).collect();
         let more = texts.len().saturating_sub(ADDRESSES_MAX);
-        shown.extend((more > 0).then(|| format!("{more} more")));
+        shown.extend((more > 0).then(|| format!("and {more} more in the embedded JSON")));
         (!shown.is_empty()).then(|| shown.join(", "))
     };
     rows([

@@ -30,6 +30,15 @@ fn the_pages_are_current() {
 }
 
 #[test]
+fn the_files_for_machines_and_forges_are_current() {
+    let broken = samples::broken();
+    kept("samples/broken.sarif", &render(Format::Sarif, &broken).unwrap());
+    kept("samples/broken.full.sarif", &render(Format::SarifFull, &broken).unwrap());
+    kept("samples/broken.md", &render(Format::Markdown, &broken).unwrap());
+    kept("samples/broken.csv", &render(Format::Csv, &broken).unwrap());
+}
+
+#[test]
 fn terminal_of_a_broken_deployment() {
     let style = Style { color: false, width: 100, unicode: true };
     insta::assert_snapshot!("terminal_broken", terminal(&samples::broken(), style));

@@ -5,6 +5,7 @@ mod fourteen;
 mod poison;
 mod samples;
 
+mod browser;
 mod consistency;
 mod counts;
 mod golden;

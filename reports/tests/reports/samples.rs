@@ -225,6 +225,7 @@ fn fail(result: &mut ScenarioResult, findings: Vec<(Line, &str, Severity)>) {
             fingerprint: format!("v1:{:0>30}{i:02x}", format!("{:x}", verdict.scenario.len() * 7919)),
             waived: None,
             standing: None,
+            first_seen: None,
         })
         .collect();
 }

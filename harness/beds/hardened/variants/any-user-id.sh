@@ -4,7 +4,7 @@
 FINDS="identity/pii-user-id-accepted"
 
 change() {
-    edit kamailio.cfg 's/ \|\| !\(\$fU =~ "\^\[A-Za-z0-9-\]\{1,96\}\$"\)//' 
+    edit kamailio.cfg 's/ \|\| !\(\$fU =~ "[^"]*"\)//' 
 }
 
 proof() {

@@ -9,7 +9,7 @@ use ringfence_model::target::Target;
 use ringfence_model::{Exit, policy::Policy};
 use ringfence_reports::Style;
 use ringfence_runner::resume::differs;
-use ringfence_runner::{Job, Journal, RunError, Selection, Watcher, consent, run as run_job};
+use ringfence_runner::{Job, Journal, Profile, RunError, Selection, Watcher, consent, run as run_job};
 use tokio::sync::watch;
 
 use crate::against::Against;
@@ -28,7 +28,7 @@ pub async fn run(args: RunArgs, style: Style) -> Result<Exit, Problem> {
     let named = args.gate.policy.as_deref().or(header.map(|header| header.policy_name.as_str()));
     let policy = library::policy(named.unwrap_or(&target.policy))?;
     let tries = header.map_or(args.tries, |header| header.method.tries);
-    let selection = Selection { only: args.only.clone() };
+    let selection = Selection { only: args.only.clone(), profile: args.profile };
     check_selection(&library, &selection)?;
     outputs::check(&args.gate, &[("the evidence", path(&args)), ("the target file", &args.target)])?;
     // A scope that cannot be read is a mistake in the file, not a want of permission.
@@ -132,7 +132,8 @@ fn conclude(
     Ok(exit)
 }
 
-fn check_selection(library: &Library, selection: &Selection) -> Result<(), Problem> {
+/// Refuses names that no scenario has.
+pub fn check_selection(library: &Library, selection: &Selection) -> Result<(), Problem> {
     let ids: Vec<&str> = library.scenarios().map(|loaded| loaded.scenario().id.as_str()).collect();
     match selection.unmatched(&ids).first() {
         Some(pattern) => Err(Problem::usage(format!("--only: {}", library::no_such_scenario(library, pattern)))),
@@ -152,6 +153,9 @@ fn command(args: &RunArgs, only: &[String]) -> String {
     }
     if let Some(browser) = &args.browser.browser {
         command.push_str(&format!(" --browser {}", path(browser)));
+    }
+    if args.profile != Profile::default() {
+        command.push_str(&format!(" --profile {}", args.profile.word()));
     }
     for id in only {
         command.push_str(&format!(" --only {}", quoted(id)));

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use ringfence_model::untrusted::inert_json;
 use ringfence_model::verdict::State;
 use ringfence_model::{Exit, Untrusted};
 
@@ -13,7 +14,7 @@ use crate::{against, outputs, recorded};
 /// Runs the command.
 pub fn waive(args: &WaiveArgs) -> Result<Exit, Problem> {
     let report = recorded::read(&args.run, None)?;
-    let target = toml::Value::from(against::target(&report));
+    let target = quoted(against::target(&report))?;
     let mut text = String::new();
     let wanted = |id: &String| args.only.is_empty() || args.only.contains(id);
     let failed = report.results.iter().filter(|result| result.verdict.state == State::Fail);
@@ -22,8 +23,7 @@ pub fn waive(args: &WaiveArgs) -> Result<Exit, Problem> {
             // A report is a file like any other: its texts must neither end the comment nor a string.
             let title = Untrusted::from(result.title.as_str()).visible();
             let step = finding.step.as_deref().map(|step| format!(", step {}", Untrusted::from(step).visible()));
-            let scenario = toml::Value::from(result.verdict.scenario.as_str());
-            let fingerprint = toml::Value::from(finding.fingerprint.as_str());
+            let (scenario, fingerprint) = (quoted(&result.verdict.scenario)?, quoted(&finding.fingerprint)?);
             let _ = write!(
                 text,
                 "# {}: {title}{}\n[[waiver]]\nscenario = {scenario}\ntarget = {target}\nfingerprint = {fingerprint}\n\
@@ -38,4 +38,9 @@ pub fn waive(args: &WaiveArgs) -> Result<Exit, Problem> {
     }
     outputs::print(&text)?;
     Ok(Exit::Clean)
+}
+
+/// A text as TOML quotes it. JSON's form is one of TOML's, on one line, and here nothing in it acts on a terminal.
+fn quoted(text: &str) -> Result<String, Problem> {
+    Ok(inert_json(&serde_json::to_string(text).map_err(Problem::internal)?))
 }

@@ -34,7 +34,8 @@ async fn token_server(pki: &Pki, ws_uri: &str) -> (Https, TargetFile) {
     let body = json!({ "ws": ws_uri, "user": "fake" }).to_string();
     let server = Https::serve(pki, move |_| Reply::Bytes(answers::json(&body))).await;
     let target = TargetFile::sip(Some(server.url("token"))).trusting(&pki.ca_pem);
-    let target = target.table("[sip]\nws_uri = { pointer = \"/ws\" }\nusername = { pointer = \"/user\" }\ntarget = \"echo\"\n");
+    let target =
+        target.table("[sip]\nws_uri = { pointer = \"/ws\" }\nusername = { pointer = \"/user\" }\ntarget = \"echo\"\n");
     (server, target)
 }
 
@@ -43,10 +44,8 @@ async fn to_the_endpoint_and_not_along_a_redirect() {
     let pki = Pki::new();
     let other = Https::serve(&pki, |_| Reply::Bytes(answers::json("{}"))).await;
     let location = other.url("token");
-    let server = Https::serve(&pki, move |_| {
-        Reply::Bytes(answers::with_headers(307, &[("Location", &location)], b""))
-    })
-    .await;
+    let server =
+        Https::serve(&pki, move |_| Reply::Bytes(answers::with_headers(307, &[("Location", &location)], b""))).await;
     let target = TargetFile::sip(Some(server.url("token"))).trusting(&pki.ca_pem);
     let target = target.table("[sip]\nws_uri = { pointer = \"/ws\" }\ntarget = \"echo\"\n");
     for (probe, with) in [("fetch-config", ""), ("http-request", "endpoint = \"config\"")] {

@@ -66,10 +66,9 @@ async fn a_redirect() {
     let (pki, foreign) = (Pki::new(), Foreign::listen().await);
     for scheme in ["https", "http"] {
         let location = format!("{scheme}://{}/elsewhere", foreign.address);
-        let server = Https::serve(&pki, move |_| {
-            Reply::Bytes(answers::with_headers(302, &[("Location", &location)], b""))
-        })
-        .await;
+        let server =
+            Https::serve(&pki, move |_| Reply::Bytes(answers::with_headers(302, &[("Location", &location)], b"")))
+                .await;
         let target = TargetFile::cognigy(server.url(config::URL_TOKEN)).trusting(&pki.ca_pem);
         let outputs = asked(&target, &text("passive", FETCH, "c.status == 302")).await;
         assert_eq!((outputs.state(), server.heads().len()), (State::Pass, 1), "{}", outputs.said());

@@ -45,7 +45,8 @@ async fn without_it_a_disruptive_scenario_is_skipped_with_the_line_to_add() {
 async fn narrower_consents_are_asked_for_on_top() {
     let (server, target, _) = noting().await;
     for (need, key) in [("webhook-consent", "webhook"), ("injection-consent", "injection")] {
-        let scenario = text("disruptive", TEN, "a.status == 200").replace("adapters =", &format!("needs = [\"{need}\"]\nadapters ="));
+        let scenario = text("disruptive", TEN, "a.status == 200")
+            .replace("adapters =", &format!("needs = [\"{need}\"]\nadapters ="));
         let without = target.clone().table("[disruptive]\nallow = true\nrate = 500\n");
         let outputs = asked(&without, &scenario).await;
         assert_eq!(outputs.state(), State::Skipped);

@@ -5,10 +5,10 @@ use ringfence_model::Exit;
 use ringfence_model::verdict::State;
 
 use super::house::{CACHEABLE, Served, own_fault};
+use crate::fakes::answers;
 use crate::fakes::config::{self, URL_TOKEN};
 use crate::fakes::https::Reply;
 use crate::fakes::tcp::ClosedPort;
-use crate::fakes::answers;
 use crate::support::{Ended, Gate, Outputs, TargetFile};
 
 /// Ended with this code, and with this alone.
@@ -113,7 +113,11 @@ async fn six_for_an_output_that_cannot_be_written() {
     std::fs::create_dir(gate.path("taken")).expect("a folder");
     let ended = gate.ends().await;
     assert_eq!(ended.code, Some(6), "{}", ended.stderr());
-    assert!(ended.stderr().contains("html=taken") && ended.stderr().contains("nothing was asked"), "{}", ended.stderr());
+    assert!(
+        ended.stderr().contains("html=taken") && ended.stderr().contains("nothing was asked"),
+        "{}",
+        ended.stderr()
+    );
     assert!(ended.lacks("run.jsonl") && server.heads().is_empty(), "it was found before anything was asked");
 }
 

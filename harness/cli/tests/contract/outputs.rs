@@ -10,9 +10,9 @@ use ringfence_model::Exit;
 use ringfence_model::report::Report;
 
 use super::house::{CACHEABLE, Served, with_scenario};
+use crate::fakes::answers;
 use crate::fakes::config;
 use crate::fakes::https::Reply;
-use crate::fakes::answers;
 use crate::support::{Ended, Gate};
 
 /// A run with one more output is refused with 6 before anything is asked, for this reason.
@@ -49,7 +49,8 @@ async fn what_lies_in_the_way_is_left_alone() {
     if cfg!(target_os = "linux") {
         refused("html=/proc/self/page.html", |_| (), "/proc/self").await;
     }
-    let ended = refused("html=notes.txt", |gate| write(gate.path("notes.txt"), "my notes"), "--force replaces it").await;
+    let ended =
+        refused("html=notes.txt", |gate| write(gate.path("notes.txt"), "my notes"), "--force replaces it").await;
     assert_eq!(ended.file("notes.txt"), b"my notes");
 }
 
@@ -71,7 +72,10 @@ async fn reports_are_replaced_and_private() {
     assert_eq!((kept.code, kept.file("report.html")), (Some(6), b"my notes".to_vec()));
     let forced = kept.then(&["judge", "run.jsonl", "--force", "-o", "html=report.html"]).await;
     assert_eq!(forced.code, Some(0), "{}", forced.stderr());
-    assert!(forced.file("report.html").starts_with(b"<!doctype html>") || forced.file("report.html").starts_with(b"<!DOCTYPE html>"));
+    assert!(
+        forced.file("report.html").starts_with(b"<!doctype html>")
+            || forced.file("report.html").starts_with(b"<!DOCTYPE html>")
+    );
     let names = std::fs::read_dir(forced.folder.path()).expect("a folder").map(|e| e.expect("an entry").file_name());
     assert!(!names.into_iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "no temporary file stays");
 }

@@ -135,7 +135,9 @@ fn children(pid: u32) -> Vec<u32> {
         let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).ok()?;
         stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok()
     };
-    let all = std::fs::read_dir("/proc").expect("Linux has /proc").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let all = std::fs::read_dir("/proc")
+        .expect("Linux has /proc")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     all.filter(|child| parent(*child) == Some(pid)).collect()
 }
 

@@ -77,13 +77,18 @@ async fn the_report_names_what_it_follows_from() {
     let served = Served::new(None).await;
     let ended = run(&served).await;
     let folder = ended.folder.path();
-    let Integrity { journal_head, journal_lines, journal, scenarios, policy, target } = Outputs::of(&ended).report.integrity;
+    let Integrity { journal_head, journal_lines, journal, scenarios, policy, target } =
+        Outputs::of(&ended).report.integrity;
     assert_eq!(shell(folder, FOLLOW), (true, journal_head));
     assert_eq!(shell(folder, "wc -l < run.jsonl | tr -d ' '").1, journal_lines.to_string());
     assert_eq!((journal, target), (sha256(folder, "run.jsonl"), sha256(folder, "target.toml")));
     // As `jq -cj '[.words, .scenarios]'` and `jq -cj .policy` print them of the first line.
-    let first: Value = serde_json::from_slice(&ended.file("run.jsonl").split(|b| *b == b'\n').next().expect("a line").to_vec()).expect("JSON");
-    for (value, digest) in [(serde_json::json!([first["words"], first["scenarios"]]), scenarios), (first["policy"].clone(), policy)] {
+    let first: Value =
+        serde_json::from_slice(&ended.file("run.jsonl").split(|b| *b == b'\n').next().expect("a line").to_vec())
+            .expect("JSON");
+    for (value, digest) in
+        [(serde_json::json!([first["words"], first["scenarios"]]), scenarios), (first["policy"].clone(), policy)]
+    {
         std::fs::write(folder.join("part"), value.to_string()).expect("it is written");
         assert_eq!(sha256(folder, "part"), digest);
     }

@@ -134,7 +134,8 @@ async fn an_interrupted_run_goes_on_behind_its_end() {
     let conversations = Outputs::of(&ended).report.run.conversations;
     // As it says itself.
     let command = ended.stderr();
-    let command = command.lines().find_map(|line| line.trim().strip_prefix("to go on    ringfence ")).expect("a command");
+    let command =
+        command.lines().find_map(|line| line.trim().strip_prefix("to go on    ringfence ")).expect("a command");
     let resume: Vec<&str> = command.split(' ').chain(["-o", "json=report.json"]).collect();
     let ended = ended.then(&resume).await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr());
@@ -151,7 +152,8 @@ async fn what_was_spent_counts_on() {
     assert!(target.contains("calls = 1,"));
     let steps = "[[step]]\nname = \"c\"\nprobe = \"call\"\nwith = { media_s = 0 }\n[[step]]\nname = \"w\"\nprobe = \"wait\"\n\
                  with = { for = \"duration\", seconds = 120 }\n";
-    let gate = with_scenario(crate::support::Gate::run_text(&target, &[]), "paid", steps, "c.answered && w.seconds > 0");
+    let gate =
+        with_scenario(crate::support::Gate::run_text(&target, &[]), "paid", steps, "c.answered && w.seconds > 0");
     let running = gate.start();
     running.journal_holds("\"step\":\"c\"").await;
     running.signal("KILL");

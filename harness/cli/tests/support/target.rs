@@ -35,7 +35,15 @@ impl TargetFile {
             ("ring_s", 20.0),
             ("media_s", 20.0),
         ];
-        Self { adapter, config, ca_pem: None, limits, top: String::new(), tables: String::new(), endpoints: String::new() }
+        Self {
+            adapter,
+            config,
+            ca_pem: None,
+            limits,
+            top: String::new(),
+            tables: String::new(),
+            endpoints: String::new(),
+        }
     }
 
     /// Trusts this authority.

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::live::{Command, Task};
 use crate::adapters::CallConfig;
-use crate::media::{Attack, AttackSeen, MediaPlan, Rekey, RekeySeen};
+use crate::media::{Attack, AttackSeen, Check, CheckKit, ChecksSeen, MediaPlan, Rekey, RekeySeen};
 use crate::signalling::SignallingPlan;
 use crate::{Failure, Net};
 
@@ -190,6 +190,8 @@ pub struct CallObservation {
     pub notify_status: Option<u16>,
     /// Bodies of INFO requests, `content type` and text, sixteen at most.
     pub infos: Vec<(Untrusted, Untrusted)>,
+    /// Checks by hand, and those of the target.
+    pub checks: ChecksSeen,
     /// Who ended an answered call.
     pub ended_by: Option<EndedBy>,
     /// Milliseconds to that end: from the end of the DTLS handshake, or from the answer where there was none.
@@ -294,6 +296,21 @@ impl LiveCall {
     pub async fn rekey(&mut self, rekey: Rekey) -> Result<RekeySeen, Failure> {
         let result = self.command(|reply| Command::Rekey { rekey, reply }).await;
         result.unwrap_or_else(|| Err(Failure::closed("the call is over")))
+    }
+
+    /// What a connectivity check takes; `None` without a pair, or where the call is over.
+    pub async fn check_kit(&mut self) -> Option<CheckKit> {
+        self.command(|reply| Command::CheckKit { reply }).await.flatten()
+    }
+
+    /// Sends a connectivity check beside those of the call's own agent.
+    pub async fn check(&mut self, check: Check) {
+        self.command(|reply| Command::Check { check, reply }).await;
+    }
+
+    /// Neither sends checks nor answers them any more, and goes on otherwise.
+    pub async fn stop_consent(&mut self) {
+        self.command(|reply| Command::StopConsent { reply }).await;
     }
 
     /// Asks for fresh figures in [`LiveCall::seen`].

@@ -19,7 +19,7 @@ use super::line::{Incoming, Line};
 use super::servers;
 use super::udp::{MediaCall, MediaOptions, source_for};
 use crate::adapters::dialling::Dial;
-use crate::media::{Attack, AttackSeen, Event as MediaEvent, Rekey, RekeySeen};
+use crate::media::{Attack, AttackSeen, Check, CheckKit, Event as MediaEvent, Rekey, RekeySeen};
 use crate::signalling::{FinalAnswer, Input, LoginBend};
 use crate::{Failure, Net};
 
@@ -40,6 +40,9 @@ pub(super) enum Command {
     Attack { attack: Attack, reply: oneshot::Sender<Result<AttackSeen, Failure>> },
     Request { ask: InCall, reply: oneshot::Sender<Result<FinalAnswer, Failure>> },
     Rekey { rekey: Rekey, reply: oneshot::Sender<Result<RekeySeen, Failure>> },
+    CheckKit { reply: oneshot::Sender<Option<CheckKit>> },
+    Check { check: Check, reply: oneshot::Sender<()> },
+    StopConsent { reply: oneshot::Sender<()> },
     Refresh { reply: oneshot::Sender<()> },
     HangUp { reply: oneshot::Sender<()> },
 }
@@ -350,6 +353,7 @@ impl Task {
             fresh.dtls.alert_after_ms = self.seen.media.dtls.alert_after_ms;
         }
         self.seen.media = fresh;
+        self.seen.checks = media.checks_seen();
         self.seen.out_of_scope = media.refused();
         media.senders().into_iter().for_each(|sender| self.net.note_media_node(sender));
         self.note_servers(media);

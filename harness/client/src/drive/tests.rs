@@ -1,5 +1,6 @@
 //! Whole conversations with small servers on loopback.
 
+mod asking;
 mod leaving;
 
 use std::cell::RefCell;
@@ -85,7 +86,9 @@ async fn a_registration_is_seen_as_it_went() {
     let seen = register(&net(), &plan, &key()).await;
     assert_eq!(
         (seen.status, seen.statuses.as_slice(), seen.answers.as_slice()),
-        (Some(200), &[200][..], &[401, 200][..])
+        (Some(200), &[200][..], &[401, 200][..]),
+        "{:?}",
+        seen.failure
     );
     assert!(seen.contact_ok && seen.failure.is_none());
     assert_eq!(seen.expires_s, Some(600));

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use super::stream::{Streams, Told};
 use crate::media::{
-    Allow, Attack, AttackSeen, Event, Input, MediaError, MediaMachine, MediaPlan, Output, Rekey, Source, TurnServer,
+    Allow, Attack, AttackSeen, Check, CheckKit, ChecksSeen, Event, Input, MediaError, MediaMachine, MediaPlan, Output, Rekey, Source, TurnServer,
 };
 use crate::{Failure, Net};
 
@@ -70,6 +70,8 @@ enum Command {
     Audio(bool),
     Attack(Attack),
     Rekey(Rekey),
+    Check(Check),
+    StopConsent,
     Reanswer(Option<u16>, Option<String>),
     Close,
 }
@@ -141,6 +143,26 @@ impl MediaCall {
     /// Changes keys; [`Event::Reoffer`] is to be carried to the target, [`Event::RekeyDone`] tells what came of it.
     pub async fn rekey(&self, rekey: Rekey) {
         self.command(Command::Rekey(rekey)).await;
+    }
+
+    /// Sends a connectivity check beside those of the call's own agent.
+    pub async fn check(&self, check: Check) {
+        self.command(Command::Check(check)).await;
+    }
+
+    /// Neither sends checks nor answers them any more.
+    pub async fn stop_consent(&self) {
+        self.command(Command::StopConsent).await;
+    }
+
+    /// What a check takes; `None` without a pair.
+    pub fn check_kit(&self) -> Option<CheckKit> {
+        lock(&self.machine).check_kit()
+    }
+
+    /// What was seen of checks so far.
+    pub fn checks_seen(&self) -> ChecksSeen {
+        lock(&self.machine).checks_seen()
     }
 
     /// The target's final answer to [`Event::Reoffer`].
@@ -225,6 +247,8 @@ impl Task {
                     Some(Command::Offer(sdp)) => self.input(Input::Offer(sdp.as_deref())),
                     Some(Command::Audio(on)) => self.input(Input::SendAudio(on)),
                     Some(Command::Attack(attack)) => self.attack(attack).await,
+                    Some(Command::Check(check)) => self.input(Input::Check(check)),
+                    Some(Command::StopConsent) => self.input(Input::StopConsent),
                     Some(Command::Rekey(rekey)) => self.input(Input::Rekey(rekey)),
                     Some(Command::Reanswer(status, sdp)) => {
                         self.input(Input::Reanswer { status, sdp: sdp.as_deref() });

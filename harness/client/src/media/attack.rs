@@ -183,6 +183,9 @@ pub struct AttackSeen {
     pub control_after: bool,
     /// Attack packets that came back.
     pub attack_echoed: i64,
+    /// Replayed packets that came back under the number that they had come back with before, so that our own replay list refuses
+    /// them: somebody forwards them and leaves it to the receiver. None of them is in `attack_echoed`.
+    pub passed_on: i64,
     /// Attack packets that were sent.
     pub sent: i64,
     /// How long the sending took, milliseconds.

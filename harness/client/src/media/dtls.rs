@@ -21,6 +21,7 @@ use super::flight::Flight;
 use super::identity::announced;
 use super::plan::{MediaPlan, Shown};
 use super::random_swap::RandomSwap;
+use super::renegotiate;
 use super::sniff::{Clear, alert_name, clear_parts, group_name, is_whole_records, suite_name, version_name};
 use super::tap::{Alert, Ear, Tap};
 
@@ -33,6 +34,10 @@ const RETRANSMIT: Duration = Duration::from_millis(600);
 const MAX_DATAGRAMS: u32 = 1000;
 const CLOSE_NOTIFY: u8 = 0; // RFC 5246, section 7.2, as the next
 const FATAL: u8 = 2;
+const HANDSHAKE: u8 = 22;
+const APPLICATION_DATA: u8 = 23;
+/// ClientHello, ServerHello and HelloVerifyRequest: RFC 5246, section 7.4; RFC 6347, section 4.2.2.
+const RENEGOTIATES: [u8; 3] = [1, 2, 3];
 
 /// What the association tells.
 #[derive(Debug)]
@@ -66,6 +71,8 @@ pub(super) struct Dtls {
     closed: bool,
     failed: bool,
     taken: u32,
+    /// The next record of data goes out as one of a handshake.
+    retyping: bool,
     last_message: Option<Instant>,
     randoms: [Option<[u8; 32]>; 2],
     seen: DtlsSeen,
@@ -127,6 +134,7 @@ impl Dtls {
             closed: false,
             failed: false,
             taken: 0,
+            retyping: false,
             last_message: None,
             randoms: [None; 2],
             seen: DtlsSeen { role: Some(role.into()), ..DtlsSeen::default() },
@@ -241,9 +249,14 @@ impl Dtls {
 
     /// The next datagram to send.
     pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
-        let Some(datagram) = self.endpoint.poll_transmit().map(|transmit| transmit.message) else {
+        let Some(mut datagram) = self.endpoint.poll_transmit().map(|transmit| transmit.message) else {
             return self.flight.poll();
         };
+        if let Some(kind) = datagram.first_mut().filter(|kind| **kind == APPLICATION_DATA)
+            && std::mem::take(&mut self.retyping)
+        {
+            *kind = HANDSHAKE;
+        }
         if let Some(Clear::ClientHello(random)) =
             clear_parts(&datagram).into_iter().find(|p| matches!(p, Clear::ClientHello(_)))
         {
@@ -260,8 +273,22 @@ impl Dtls {
         Some(datagram)
     }
 
-    /// Placeholder.
-    pub(super) fn renegotiate(&mut self, _now: Instant) {}
+    /// Asks for a second handshake; [`Dtls::take_renegotiated`] tells whether the peer begins one.
+    ///
+    /// # Errors
+    /// The association is over, or the system has no randomness.
+    pub(super) fn renegotiate(&mut self, now: Instant) -> Result<(), MediaError> {
+        let message = renegotiate::message(self.client, &self.ear.verify_data())?;
+        self.ear.take_handshakes();
+        self.ear.retype_next();
+        self.retyping = true;
+        self.endpoint.write(now, PEER, &message).map_err(MediaError::setup)
+    }
+
+    /// Whether the peer answered with a message of a second handshake.
+    pub(super) fn take_renegotiated(&self) -> bool {
+        self.ear.take_handshakes().into_iter().any(|kind| RENEGOTIATES.contains(&kind))
+    }
 
     /// Sends `close_notify`; what comes afterwards is no alert of the peer.
     pub(super) fn close(&mut self, now: Instant) {

@@ -65,9 +65,11 @@ impl MediaMachine {
         if bytes.len() > MAX_DATAGRAM_BYTES {
             return;
         }
+        self.note_unchecked(demux::classify(bytes));
         match demux::classify(bytes) {
             // A check from outside the scope would make us answer and check in return.
             Protocol::Stun if !(self.allow)(path.remote) => self.counters.out_of_scope += 1,
+            Protocol::Stun if self.takes_check(now, bytes) => {}
             Protocol::Stun => self.ice.input(now, path, bytes),
             Protocol::Dtls => self.dtls_input(now, bytes),
             Protocol::Rtp => {
@@ -144,7 +146,10 @@ impl MediaMachine {
                         self.media(now, &packet);
                     }
                 }
-                dtls::Told::Alert(name) => self.tell(Event::PeerAlert(name)),
+                dtls::Told::Alert(name) => {
+                    self.rekey_alert(&name);
+                    self.tell(Event::PeerAlert(name));
+                }
                 // The old association may end while a new one takes its place.
                 dtls::Told::Closed if self.is_rekeying() => {}
                 dtls::Told::Closed => self.tell(Event::RemoteClosed),
@@ -204,7 +209,10 @@ impl MediaMachine {
             recording.take(now, packet);
         }
         let found = self.markers.find(payload);
-        self.rekey_heard(now, found.and_then(|(_, sent)| if let Sent::Good(number) = sent { Some(number) } else { None }));
+        self.rekey_heard(
+            now,
+            found.and_then(|(_, sent)| if let Sent::Good(number) = sent { Some(number) } else { None }),
+        );
         match found {
             Some((marker, Sent::Good(number))) => {
                 self.counters.media.echoed += 1;

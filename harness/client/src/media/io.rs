@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::attack::{Attack, AttackSeen};
+use super::checks::Check;
 use super::rekey::{Rekey, RekeySeen};
 
 /// Which addresses may be dialled. Candidates that it refuses are never probed.
@@ -60,6 +61,10 @@ pub enum Input<'a> {
         /// Its description.
         sdp: Option<&'a str>,
     },
+    /// Send this connectivity check beside those of the call's own agent.
+    Check(Check),
+    /// Neither send checks nor answer them any more, and go on otherwise.
+    StopConsent,
     /// Hang up: BYE, `close_notify`, allocations back. Afterwards nothing goes in any more.
     Close,
 }

@@ -13,14 +13,15 @@ use super::MediaError;
 use super::answer::Answer;
 use super::attack::{History, Run};
 use super::audio::{Markers, Random, Stream};
+use super::checks::Checks;
 use super::dtls::Dtls;
 use super::early::Early;
 use super::gather::Gather;
 use super::ice::{Ice, Kind, Path};
 use super::io::{Allow, Event, Input, Output};
 use super::negotiate::Session;
-use super::rekey;
 use super::plan::{CandidatePolicy, MediaPlan, Sdes, TurnServer};
+use super::rekey;
 use super::reuse::Indices;
 use super::rtcp::Reception;
 use super::seen::{self, Counters};
@@ -49,6 +50,7 @@ pub struct MediaMachine {
     pub(super) early: Early,
     pub(super) attack: Option<Run>,
     pub(super) rekey: Option<rekey::Run>,
+    pub(super) checks: Checks,
     pub(super) history: History,
     pub(super) counters: Counters,
     pub(super) indices: Indices,
@@ -122,6 +124,7 @@ impl MediaMachine {
             early: Early::default(),
             attack: None,
             rekey: None,
+            checks: Checks::default(),
             history: History::default(),
             counters: Counters::default(),
             indices: Indices::default(),
@@ -174,6 +177,8 @@ impl MediaMachine {
             Input::Timeout => self.timeout(now),
             Input::SendAudio(on) => self.audio = on,
             Input::Attack { attack, stranger } => self.start_attack(now, attack, stranger),
+            Input::Check(check) => self.send_check(now, &check),
+            Input::StopConsent => self.stop_consent(),
             Input::Rekey(rekey) => self.start_rekey(now, rekey),
             Input::Reanswer { status, sdp } => self.rekey_answered(now, status, sdp),
             Input::Close => self.close(now),
@@ -236,6 +241,7 @@ impl MediaMachine {
         self.send_report(now);
         self.run_attack(now);
         self.run_rekey(now);
+        self.run_checks(now);
     }
 
     fn next_timeout(&mut self) -> Option<Instant> {
@@ -247,7 +253,7 @@ impl MediaMachine {
         let dtls = self.dtls.as_ref().and_then(Dtls::poll_timeout);
         let rekey = self.rekey.as_ref().map(rekey::Run::poll_timeout);
         let others = [next_audio, rekey, self.early_due(), attack, dtls, self.next_report, self.hello_until];
-        let network = [self.gather.poll_timeout(!self.offered), self.ice.poll_timeout()];
+        let network = [self.gather.poll_timeout(!self.offered), self.ice.poll_timeout(), self.checks.poll_timeout()];
         others.into_iter().chain(network).flatten().min()
     }
 
@@ -257,7 +263,9 @@ impl MediaMachine {
             if let Some((path, bytes)) = self.gather.poll_transmit(now) {
                 self.transmit(path, bytes);
             } else if let Some((path, bytes)) = self.ice.poll_transmit() {
-                self.route(now, path, &bytes);
+                if !self.checks.are_muted() {
+                    self.route(now, path, &bytes);
+                }
             } else if let Some(told) = self.ice.poll_told() {
                 self.ice_told(now, told);
             } else if let Some((path, bytes)) = self.dtls_datagram(now) {

@@ -14,7 +14,8 @@
 //! | `audio`, `rtcp` | what we send, its echo, reports |
 //! | `g711`, `playback`, `recording` | audio of a file of ours, and of the far side |
 //! | `early` | unprotected audio before ICE or DTLS |
-//! | `rekey` | new keys in mid-call, and packets under the old ones |
+//! | `checks` | connectivity checks by hand, late ones and none |
+//! | `rekey`, `renegotiate` | new keys in mid-call, and packets under the old ones |
 //! | `attack` | packets that a receiver must refuse |
 //! | `machine`, `io`, `inbound`, `outbound`, `seen` | all of it together, and evidence |
 //!
@@ -26,6 +27,7 @@
 mod answer;
 mod attack;
 mod audio;
+mod checks;
 mod certificate;
 #[cfg(test)]
 mod clear_tests;
@@ -51,6 +53,7 @@ mod playback;
 mod random_swap;
 mod recording;
 mod rekey;
+mod renegotiate;
 mod relay;
 mod reuse;
 mod rtcp;
@@ -65,6 +68,7 @@ mod turn_tests;
 
 pub use attack::{Attack, AttackKind, AttackSeen, Corpus, Oracle, Source, malformed_items};
 pub use certificate::CertificateFacts;
+pub use checks::{Check, CheckBend, CheckKit, ChecksSeen};
 pub use g711::Law;
 pub use hello::{DtlsGroup, DtlsSuite};
 pub use identity::Identity;

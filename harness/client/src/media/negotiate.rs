@@ -137,6 +137,9 @@ impl MediaMachine {
     /// Checks the candidates that the scope allows.
     pub(super) fn check(&mut self, now: Instant, theirs: &Answer) -> Result<(), Obstacle> {
         let Some(credentials) = theirs.ice.clone() else { return Ok(()) };
+        if self.holds_checks(now, theirs) {
+            return Ok(());
+        }
         let listed = theirs.candidates.iter().cloned();
         let (allowed, refused): (Vec<_>, Vec<_>) =
             listed.partition(|candidate| socket_address(candidate).is_some_and(|address| (self.allow)(address)));
@@ -177,11 +180,16 @@ impl MediaMachine {
             Some(Word::Passive) => client,
             Some(Word::Holdconn) => false,
         };
-        if !theirs.seen.media_accepted || !same_peer || !same_role || theirs.ice.is_none() {
+        if !theirs.seen.media_accepted || theirs.ice.is_none() {
             return None;
         }
+        let restarts = theirs.ice != known.ice;
+        let client = match same_peer && same_role {
+            true => client,
+            false => self.takes_rotation(now, &theirs, restarts)?,
+        };
         let codec = theirs.codec?;
-        if theirs.ice != known.ice {
+        if restarts {
             self.ice.renew().ok()?;
             self.check(now, &theirs).ok()?;
         }
@@ -198,6 +206,8 @@ impl MediaMachine {
     /// Our description of this shape; `None` without a candidate.
     pub(super) fn describe(&mut self, shape: &Shape, offer: Option<&Description>) -> Option<String> {
         let default = self.ice.default_address()?;
+        let mut candidates = self.ice.local_lines();
+        candidates.extend(self.plan.extra_candidates.iter().enumerate().map(offer::extra_candidate));
         self.session.version += 1;
         let crypto = self.sdes.as_ref().map(SdesKey::line);
         let parts = OfferParts {
@@ -206,7 +216,7 @@ impl MediaMachine {
             session: (self.session.id, self.session.version),
             ufrag: self.ice.ufrag(),
             pwd: self.ice.pwd(),
-            candidates: &self.ice.local_lines(),
+            candidates: &candidates,
             default,
             tls_id: &self.session.tls_id,
             crypto: crypto.as_deref(),

@@ -60,6 +60,12 @@ pub(super) struct OfferParts<'a> {
     pub ssrc: u32,
 }
 
+/// A host candidate with the lowest of all priorities, as its value stands in `a=candidate`.
+pub(super) fn extra_candidate((index, address): (usize, &SocketAddr)) -> String {
+    let priority = 1_000_000_u32.saturating_sub(u32::try_from(index).unwrap_or(u32::MAX)).max(1);
+    format!("x{index} 1 udp {priority} {} {} typ host", address.ip(), address.port())
+}
+
 /// The text of our offer, or of our answer to `theirs`.
 pub(super) fn write(parts: &OfferParts<'_>, theirs: Option<&Description>) -> String {
     let line = |kind, value: &str| Line { kind, value: value.to_owned() };

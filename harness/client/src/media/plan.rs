@@ -2,6 +2,7 @@
 //! that writes the offer and runs the handshake does not know which values are honest.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ringfence_model::Secret;
 use ringfence_srtp::Profile;
@@ -41,6 +42,10 @@ pub struct MediaPlan {
     pub meets_strangers: bool,
     /// Codecs of the offer, the preferred first.
     pub codecs: Vec<Codec>,
+    /// For so long after the answer no checks go out, and none are answered.
+    pub unchecked_for: Option<Duration>,
+    /// Host candidates of the offer that are none of the call's own sockets.
+    pub extra_candidates: Vec<SocketAddr>,
     /// Our canonical name, in SDP and RTCP.
     pub cname: String,
     /// Seed of what is random and no secret: SSRC, first sequence number and timestamp, markers.
@@ -69,6 +74,8 @@ impl MediaPlan {
             dtls_groups: DtlsGroup::ALL.to_vec(),
             meets_strangers: false,
             codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::TelephoneEvent],
+            unchecked_for: None,
+            extra_candidates: Vec::new(),
             cname: format!("{:016x}", Random::new(seed).next()),
             seed,
             play: None,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use ringfence_model::Digest;
 use ringfence_wire::rtcp::ReportBlock;
+use ringfence_wire::sdp::Setup as Word;
 
 use super::answer::Answer;
 use super::audio::{PacketKind, Sent};
@@ -81,7 +82,7 @@ impl Rekey {
 pub struct RekeySeen {
     /// Final status of our re-INVITE.
     pub status: Option<u16>,
-    /// A second handshake completed.
+    /// A second handshake completed; inside the association, that the target began one.
     pub new_association: bool,
     /// Digest of its keys.
     pub new_keys: Option<Digest>,
@@ -225,11 +226,12 @@ impl MediaMachine {
         match rekey.how {
             RekeyHow::Observe => self.rekey = Some(run),
             RekeyHow::Renegotiate => {
-                if let Some(dtls) = &mut self.dtls {
-                    dtls.renegotiate(now);
-                }
+                let asked = self.dtls.as_mut().map(|dtls| dtls.renegotiate(now));
                 run.phase = Phase::Changing;
                 self.rekey = Some(run);
+                if !matches!(asked, Some(Ok(()))) {
+                    self.tell_rekey_done();
+                }
             }
             RekeyHow::IceRestart => {
                 self.rekey = Some(run);
@@ -300,17 +302,19 @@ impl MediaMachine {
         Ok(())
     }
 
-    /// The target changes its keys by itself: another certificate in an offer of its own.
-    pub(super) fn takes_rotation(&mut self, theirs: &Answer) -> bool {
-        let Some(run) = self.rekey.as_mut().filter(|run| run.rekey.how == RekeyHow::Observe) else { return false };
-        if run.dtls.is_some() {
-            return false;
-        }
-        let dtls = Dtls::new(self.provider.clone(), true, &self.plan, theirs.fingerprints.clone());
-        run.dtls = dtls.ok();
-        run.phase = Phase::Changing;
+    /// The target changes its keys by itself: another certificate in an offer of its own. Our role in the new handshake, where
+    /// that was waited for.
+    pub(super) fn takes_rotation(&mut self, now: Instant, theirs: &Answer, restarts: bool) -> Option<bool> {
+        let run = self.rekey.as_mut().filter(|run| run.rekey.how == RekeyHow::Observe && run.dtls.is_none())?;
+        let client = theirs.setup != Some(Word::Active);
+        let dtls = Dtls::new(self.provider.clone(), client, &self.plan, theirs.fingerprints.clone());
+        run.dtls = Some(dtls.ok()?);
         run.connected = false;
-        run.dtls.is_some()
+        self.session.tls_id = format!("{:016x}{:016x}", self.random.next(), self.random.next());
+        if !restarts {
+            self.rekey_connected(now);
+        }
+        Some(client)
     }
 
     /// There is a pair of the new checks: the new handshake goes there.
@@ -374,8 +378,10 @@ impl MediaMachine {
                     run.old = Some(std::mem::replace(&mut self.srtp, fresh));
                     run.first_new = Some(self.stream.packets());
                     run.phase = Phase::New { since: now };
-                    if run.rekey.then_send == ThenSend::OldKeys {
-                        run.phase = Phase::Grace { until: now + GRACE };
+                    match (run.rekey.how, run.rekey.then_send) {
+                        (RekeyHow::Observe, _) => run.phase = Phase::Asking, // the next one may come
+                        (_, ThenSend::OldKeys) => run.phase = Phase::Grace { until: now + GRACE },
+                        _ => {}
                     }
                 }
                 dtls::Told::Alert(name) => {
@@ -450,6 +456,13 @@ impl MediaMachine {
         }
     }
 
+    /// The running association's alert, which may be the answer to a renegotiation.
+    pub(super) fn rekey_alert(&mut self, name: &str) {
+        if let Some(run) = &mut self.rekey {
+            run.seen.alert.get_or_insert_with(|| name.to_owned());
+        }
+    }
+
     /// The old association says no more that counts.
     pub(super) fn is_rekeying(&self) -> bool {
         self.rekey.is_some()
@@ -497,6 +510,7 @@ impl MediaMachine {
     fn end_rekey(&mut self, now: Instant) {
         let Some(run) = &mut self.rekey else { return };
         if run.rekey.how == RekeyHow::Renegotiate {
+            run.seen.new_association = self.dtls.as_ref().is_some_and(Dtls::take_renegotiated);
             run.seen.renegotiation_refused = !run.seen.new_association;
         }
         let gap = now.saturating_duration_since(run.last_authentic);

@@ -18,6 +18,11 @@ use super::random_swap::RandomSwap;
 
 /// RFC 5246, section 6.2.1.
 const CONTENT_TYPE_ALERT: u8 = 21;
+const CONTENT_TYPE_HANDSHAKE: u8 = 22;
+const CONTENT_TYPE_DATA: u8 = 23;
+/// RFC 5246, section 7.4.9; behind the header of RFC 6347, section 4.2.2.
+const FINISHED: u8 = 20;
+const HANDSHAKE_HEADER_BYTES: usize = 12;
 /// Additional data of an AEAD record: epoch and sequence number, type, version, length. RFC 5246, section 6.2.3.3.
 const AAD_BYTES: usize = 13;
 const AAD_TYPE_OFFSET: usize = 8;
@@ -37,6 +42,12 @@ pub(super) struct Alert {
 struct Heard {
     received: Vec<Alert>,
     sent: Vec<Alert>,
+    /// Types of the encrypted handshake messages that came.
+    handshakes: Vec<u8>,
+    /// What our Finished said.
+    verify_data: Vec<u8>,
+    /// The next record of data is to be one of a handshake.
+    retyping: bool,
 }
 
 /// What the tap has heard; a handle that the provider and the DTLS side share.
@@ -54,14 +65,49 @@ impl Ear {
         std::mem::take(&mut self.lock().sent)
     }
 
+    /// Takes the types of the encrypted handshake messages that came since the last call.
+    pub(super) fn take_handshakes(&self) -> Vec<u8> {
+        std::mem::take(&mut self.lock().handshakes)
+    }
+
+    /// The `verify_data` of our Finished.
+    pub(super) fn verify_data(&self) -> Vec<u8> {
+        self.lock().verify_data.clone()
+    }
+
+    /// Has the next record of data sealed as one of a handshake.
+    pub(super) fn retype_next(&self) {
+        self.lock().retyping = true;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Heard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hear(&self, direction: Direction, aad: &[u8], plaintext: &[u8]) {
-        if aad.len() != AAD_BYTES || aad.get(AAD_TYPE_OFFSET) != Some(&CONTENT_TYPE_ALERT) {
+        if aad.len() != AAD_BYTES {
             return;
         }
+        match aad.get(AAD_TYPE_OFFSET) {
+            Some(&CONTENT_TYPE_ALERT) => self.hear_alert(direction, plaintext),
+            Some(&CONTENT_TYPE_HANDSHAKE) => self.hear_handshake(direction, plaintext),
+            _ => {}
+        }
+    }
+
+    fn hear_handshake(&self, direction: Direction, plaintext: &[u8]) {
+        let Some(kind) = plaintext.first().copied() else { return };
+        let mut heard = self.lock();
+        match direction {
+            Direction::Sent if kind == FINISHED => {
+                heard.verify_data = plaintext.get(HANDSHAKE_HEADER_BYTES..).unwrap_or_default().to_vec();
+            }
+            Direction::Received if heard.handshakes.len() < MAX_ALERTS => heard.handshakes.push(kind),
+            _ => {}
+        }
+    }
+
+    fn hear_alert(&self, direction: Direction, plaintext: &[u8]) {
         let [level, description, ..] = *plaintext else { return };
         let mut heard = self.lock();
         let list = match direction {
@@ -185,7 +231,13 @@ impl AeadCipher for TappedAead {
 
     fn seal_in_place(&mut self, nonce: &[u8], aad: &[u8], text: &mut [u8], tag: &mut [u8]) -> Result<(), CryptoError> {
         self.ear.hear(Direction::Sent, aad, text);
-        self.inner.seal_in_place(nonce, aad, text, tag)
+        let mut aad = aad.to_vec();
+        if let Some(kind) = aad.get_mut(AAD_TYPE_OFFSET).filter(|kind| **kind == CONTENT_TYPE_DATA)
+            && std::mem::take(&mut self.ear.lock().retyping)
+        {
+            *kind = CONTENT_TYPE_HANDSHAKE;
+        }
+        self.inner.seal_in_place(nonce, &aad, text, tag)
     }
 
     fn open_in_place(&mut self, nonce: &[u8], aad: &[u8], text: &mut [u8], tag: &[u8]) -> Result<(), CryptoError> {

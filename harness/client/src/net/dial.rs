@@ -229,6 +229,46 @@ mod tests {
         assert!(!net.allows("8.8.8.8:0".parse().unwrap()));
     }
 
+    /// A name of the scope that a name server, or here the hosts file, points at this machine (DNS rebinding).
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_dialled() {
+        let own = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
+        let mut names = own.lines().filter_map(|line| line.split('#').next()).flat_map(|line| {
+            let mut fields = line.split_whitespace();
+            let address: Option<IpAddr> = fields.next().and_then(|address| address.parse().ok());
+            fields.filter(move |name| address.is_some_and(|address| address.is_loopback()) && *name != "localhost")
+        });
+        let Some(name) = names.next() else { return }; // nothing here leads inside; `admit_answer` is tested above
+        let net = net(&format!("[[scope]]\nhosts = [\"{name}\"]\n"));
+        for _ in 0..2 {
+            let failure = net.tcp(name, 9).await.unwrap_err();
+            assert_eq!(failure.outcome, Outcome::OutOfScope, "{failure}");
+            assert!(failure.error.raw().contains("special-purpose"), "{failure}");
+        }
+        assert_eq!(net.conversations(), 0);
+        assert!(net.sampled().refused.iter().all(|why| why.contains(name) && why.contains("allowed_private")));
+    }
+
+    #[tokio::test]
+    async fn a_run_dials_twelve_foreign_numbers_and_a_vendor_gets_a_visitor() {
+        let net = net("[destinations]\nforeign_numbers = [\"+14155552671\"]\n\
+            [[scope]]\nhosts = [\"127.0.0.1\"]\n[[scope]]\nhosts = [\"127.0.0.2\"]\nowner = \"vendor\"\n");
+        for dial in 1..=13 {
+            let failure = net.clone().may_dial("sip:+14155552671@pbx", "pbx").err();
+            assert_eq!(failure.map(|failure| failure.outcome), (dial > 12).then_some(Outcome::Budget), "dial {dial}");
+            assert!(net.may_dial("sip:echo@pbx", "pbx").is_ok());
+        }
+        let vendor: SocketAddr = "127.0.0.2:9".parse().unwrap();
+        let (visitor, active) = (net.for_step(true, None), net.for_step(false, None));
+        assert!(visitor.udp(vendor).await.is_ok() && visitor.allows(vendor));
+        assert!(visitor.withheld().is_none() && visitor.visited_vendor().is_some_and(|why| why.contains("127.0.0.2")));
+        assert!(!active.allows(vendor) && active.allows("127.0.0.1:9".parse().unwrap()));
+        assert_eq!(active.udp(vendor).await.unwrap_err().outcome, Outcome::OutOfScope);
+        assert_eq!(active.tcp("127.0.0.2", 9).await.unwrap_err().outcome, Outcome::OutOfScope);
+        assert!(active.withheld().is_some_and(|why| why.contains("127.0.0.2")) && active.visited_vendor().is_none());
+        assert_eq!(net.sampled().addresses, ["127.0.0.2:9/udp"]);
+    }
+
     #[tokio::test]
     async fn what_is_out_of_scope_is_not_even_looked_up() {
         let net = net("");

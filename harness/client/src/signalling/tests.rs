@@ -1,5 +1,6 @@
 //! The machine against scripted answers, on simulated time.
 
+mod again;
 mod call;
 mod change;
 mod early;

@@ -50,7 +50,8 @@ impl ControlPeer {
     pub async fn own(net: &Net, client: &Client) -> Result<Self, Failure> {
         let (local, server) = client.ends();
         let mapped = client.granted().and_then(|granted| granted.mapped);
-        let socket = UdpSocket::bind((local.ip(), 0)).await.map_err(|error| Failure::from_io("control peer", &error))?;
+        let socket =
+            UdpSocket::bind((local.ip(), 0)).await.map_err(|error| Failure::from_io("control peer", &error))?;
         let own = socket.local_addr().map_err(|error| Failure::from_io("control peer", &error))?;
         // No translator between us: then the socket is where it is.
         if mapped.is_none_or(|mapped| mapped.ip() == local.ip()) {
@@ -61,7 +62,9 @@ impl ControlPeer {
         }
         let mapped = binding(&socket, server).await;
         mapped.map(|mapped| Self::Own(socket, mapped)).ok_or_else(|| {
-            Failure::timeout("the server does not say where it sees a second socket of ours, so there is no control peer")
+            Failure::timeout(
+                "the server does not say where it sees a second socket of ours, so there is no control peer",
+            )
         })
     }
 
@@ -97,10 +100,9 @@ impl ControlPeer {
     /// Where the relay finds it.
     pub fn address(&self) -> SocketAddr {
         match self {
-            Self::Own(_, address)
-            | Self::Named(address)
-            | Self::Tcp(_, address)
-            | Self::Relayed(_, address) => *address,
+            Self::Own(_, address) | Self::Named(address) | Self::Tcp(_, address) | Self::Relayed(_, address) => {
+                *address
+            }
         }
     }
 

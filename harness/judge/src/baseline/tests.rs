@@ -55,6 +55,9 @@ fn new_unchanged_fixed_and_reopened() {
     assert_eq!(numbers(&delta), (0, 1, 1, 0, 0));
     let standings: Vec<_> = report.results[0].verdict.findings.iter().map(|finding| finding.standing).collect();
     assert_eq!(standings, [Some(Standing::Reopened), Some(Standing::Unchanged)]);
+    assert!(
+        report.results[0].verdict.findings.iter().all(|finding| finding.first_seen.as_deref() == Some("2026-01-01"))
+    );
 
     baseline.update(&plain(&run(5, 200)));
     assert_eq!(baseline.count(), (2, 0), "what is back is open again");

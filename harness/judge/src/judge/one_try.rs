@@ -187,6 +187,7 @@ impl Judgement<'_> {
                 fingerprint: self.fingerprint(one),
                 waived: None,
                 standing: None,
+                first_seen: None,
             })
             .collect();
         verdict.severity = verdict.findings.iter().map(|finding| finding.severity).max().unwrap_or(usual);

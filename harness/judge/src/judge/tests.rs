@@ -169,6 +169,26 @@ fn what_was_broken_off_is_inconclusive() {
     assert_eq!(run.verdict().state, State::Fail);
 }
 
+/// What is left to ask when a run goes on.
+#[test]
+fn a_try_is_whole_when_every_step_was_told_and_nothing_is_held() {
+    let library = Run::library();
+    let whole = |run: &Run, attempt| came_to_its_end(&run.0, &library, "a/b", attempt);
+    let fault = |step: &str| {
+        let (scenario, error) = ("a/b".into(), "panicked".into());
+        Event::OwnFault(OwnFault { scenario, attempt: 1, step: step.into(), error })
+    };
+    assert!(!whole(&Run::new(), 1), "nothing was asked");
+    let held = Run::new().one(1, json!({}));
+    assert!(!whole(&held, 1), "its call was never seen at its end");
+    let ended = held.with(Event::Ended(seen(1, "c", refused_call().into())));
+    assert!(whole(&ended, 1) && !whole(&ended, 2));
+    assert!(whole(&Run::new().one(1, json!({})).with(fault("c")), 1), "a fault of ours is an end as well");
+    let broken = Run::new().saw(1, "ok", good_call().into()).with(fault("c"));
+    assert!(!whole(&broken, 1), "and yet the steps behind it were not told");
+    assert!(whole(&broken.left_out("h").left_out("g"), 1));
+}
+
 #[test]
 fn our_own_faults_are_errors() {
     let fault = OwnFault { scenario: "a/b".into(), attempt: 1, step: "c".into(), error: "panicked".into() };

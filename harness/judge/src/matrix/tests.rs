@@ -13,6 +13,7 @@ fn result(id: &str, state: State, waived: bool, claims: &[&str], controls: &[&st
         fingerprint: "v1:0".into(),
         waived: waived.then(|| "r".into()),
         standing: None,
+        first_seen: None,
     };
     let mut result =
         ScenarioResult { claims: list(claims), controls: list(controls), ..fixtures::result::result(id, state) };

@@ -78,6 +78,9 @@ fn fields(request: &rsip::Request, raw: &Message) -> Option<Request> {
         return None;
     }
     let via = request.via_header().ok()?.typed().ok()?;
+    if [&from.uri, &to.uri, &request.uri].into_iter().any(has_two_hosts) {
+        return None;
+    }
     Some(Request {
         uri_text: uri_text(raw)?.to_owned(),
         user: user(&request.uri),
@@ -113,6 +116,11 @@ fn host(uri: &Uri) -> String {
     let whole = whole_host(uri);
     let host = whole.rsplit_once('@').map_or(whole.as_str(), |(_, host)| host);
     host.to_ascii_lowercase()
+}
+
+/// An at sign that is not escaped: which part is the host is then anybody's guess.
+fn has_two_hosts(uri: &Uri) -> bool {
+    uri.user().is_some() && whole_host(uri).contains('@')
 }
 
 /// With the user part in front if that has an escape (RFC 3261, section 19.1.2), which `rsip` takes for a part of the host.
@@ -162,6 +170,7 @@ mod tests {
             (REGISTER.replace("7 REGISTER", "99999999999 REGISTER"), 400),
             (REGISTER.replace(";branch=z9hG4bK1", ""), 400),
             (REGISTER.replace("From: <sip:visitor@sip.lab.test>", "From: <sip:[::1"), 400),
+            (REGISTER.replace("sip:visitor@", "sip:visitor@other.test@"), 400),
             (REGISTER.replace("REGISTER", "NEWMETHOD"), 405),
             (REGISTER.replace("REGISTER", "MESSAGE"), 405),
             (REGISTER.replace("REGISTER", "register"), 405),

@@ -78,6 +78,7 @@ mod tests {
             fingerprint: "v1:0".into(),
             waived: waived.then(|| "reason".into()),
             standing: None,
+            first_seen: None,
         };
         Verdict {
             scenario: "a/b".into(),

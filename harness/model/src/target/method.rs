@@ -45,6 +45,7 @@ impl Target {
     /// By whose leave and how far a run may go. Profile, tries, browser and seed are the run's to say.
     pub fn method(&self) -> Method {
         Method {
+            classification: self.classification.clone(),
             authorization: self.authorization.as_ref().map(|authorization| AuthorizationView {
                 statement: authorization.statement.clone(),
                 contact: authorization.contact.clone(),

@@ -16,11 +16,12 @@ use ringfence_client::media::{Identity, MediaPlan};
 use crate::{Asked, Cost, Cx, Kept, OwnFault, Probe};
 pub use held::HeldCall;
 use held::hang_up_all;
-use plan::{call_plan, echoes};
+pub(super) use plan::call_plan;
+use plan::echoes;
 pub use seen::Seen;
 use seen::describe;
-use with::CertificateWord;
 pub use with::With;
+use with::{CandidatesWord, CertificateWord};
 
 /// Markers that came back after which a control has shown enough: half a second of audio (house).
 const ENOUGH_ECHOES: i64 = 25;
@@ -39,8 +40,17 @@ impl Probe for Call {
 
     fn cost(with: &With) -> Cost {
         let times = with.times.clamp(1, MAX_TIMES);
-        Cost { calls: times, connections: times, mints: u32::from(with.config.is_none()), seconds: with.media_s, ..Cost::ACTIVE }
-            .passive_if(with.is_plain())
+        // A call that may be relayed allocates, if the configuration names a TURN server.
+        let allocations = if with.candidates == CandidatesWord::Host { 0 } else { times };
+        Cost {
+            calls: times,
+            connections: times,
+            allocations,
+            mints: u32::from(with.config.is_none()),
+            seconds: with.media_s,
+            ..Cost::ACTIVE
+        }
+        .passive_if(with.is_plain())
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {

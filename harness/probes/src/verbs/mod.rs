@@ -5,6 +5,7 @@ pub mod call;
 pub mod cors_probe;
 pub mod fetch_config;
 pub mod http_request;
+pub mod ice_attack;
 pub mod inspect;
 pub mod media_attack;
 pub mod open_websocket;

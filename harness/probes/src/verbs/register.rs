@@ -109,7 +109,7 @@ impl Probe for Register {
     fn cost(with: &With) -> Cost {
         let fresh = match with.corpus() {
             _ if with.config.is_some() => 0,
-            Some(corpus) => with.entries(corpus).len(),
+            Some(corpus) => with.entries(corpus, 0).len(),
             None => 1,
         };
         let other = usize::from(with.aor == Aor::Other || with.login == Login::Other);
@@ -133,9 +133,9 @@ impl With {
         self.user_id.as_deref().and_then(Corpus::named)
     }
 
-    fn entries(&self, corpus: Corpus) -> Vec<corpus::Entry> {
+    fn entries(&self, corpus: Corpus, seed: u64) -> Vec<corpus::Entry> {
         let most = self.times.map_or(usize::MAX, |times| times as usize);
-        corpus.entries().into_iter().take(most).collect()
+        corpus.entries(seed).into_iter().take(most).collect()
     }
 }
 
@@ -172,7 +172,7 @@ async fn ask_one(cx: &Cx, with: &With) -> Result<Asked<Seen>, OwnFault> {
 async fn ask_corpus(cx: &Cx, with: &With, corpus: Corpus) -> Result<Asked<Seen>, OwnFault> {
     let mut whole = Seen::default();
     let mut last = None;
-    for (number, entry) in (0..).zip(with.entries(corpus)) {
+    for (number, entry) in (0..).zip(with.entries(corpus, cx.seed)) {
         let config = match cx.config(with.config.as_ref()).await? {
             Ok(config) => config,
             Err(failure) => return Ok(Asked::failed(whole, failure)),
@@ -257,6 +257,7 @@ impl Seen {
         let of = Seen::of(gone);
         entries.push(EntrySeen {
             entry: entry.name.to_owned(),
+            malformed: entry.malformed,
             status,
             lost: closed && of.statuses.is_empty() && of.status.is_none(),
             whole: status.is_some_and(|status| (200..300).contains(&status)) && corpus::is_whole(&to, &entry.user),

@@ -231,7 +231,8 @@ impl Probe for TurnAllocate {
 
     fn cost(with: &With) -> Cost {
         let mints = u32::from(with.config.is_none()) + u32::from(with.login == Login::OtherParticipant);
-        let plain = With { config: with.config.clone(), transport: with.transport, server: with.server, ..With::default() };
+        let plain =
+            With { config: with.config.clone(), transport: with.transport, server: with.server, ..With::default() };
         Cost { allocations: with.times.clamp(1, MAX_TIMES), mints, ..Cost::ACTIVE }.passive_if(*with == plain)
     }
 

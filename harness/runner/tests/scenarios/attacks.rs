@@ -107,8 +107,13 @@ fn replay_accepted() {
         assert_eq!(verdict.notes.len(), 1);
     }
     about.case("no echo", &[("c", unechoed())], Inconclusive);
+    let passed_on = || json!({ "attack_passed_on": 30, "sent": 30 });
+    about.case("a box forwards copies", &[("a", passed_on()), ("b", passed_on())], Inconclusive);
+    about.case("forwarded and played", &[("a", passed_on()), ("b", json!({ "attack_echoed": 1 }))], Fail);
     let forwarding = about.with_target("cognigy", &format!("sfu = true\n{ECHO}"));
     assert_eq!(forwarding.case("an SFU", &[("a", json!({ "attack_echoed": 30 }))], Fail).severity, Medium);
+    let verdict = forwarding.case("declared to forward", &[("a", passed_on()), ("b", passed_on())], Pass);
+    assert_eq!(verdict.notes.len(), 1, "and it is said");
     let many = json!({ "sdp": { "ice_lite": true }, "media": { "ssrcs": [1, 2, 3] } });
     assert_eq!(about.case("like an SFU", &[("c", many), ("a", json!({ "attack_echoed": 30 }))], Fail).severity, Medium);
 }

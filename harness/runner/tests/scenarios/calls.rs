@@ -120,7 +120,7 @@ fn plain_offer_accepted() {
 fn fingerprint_mismatch_as_client() {
     let sound = json!({ "dtls": { "completed": false, "alert": "bad_certificate", "alert_after_ms": 12 },
         "media": silence(), "srtp": { "profile": null, "keys": null } });
-    let about = About::new("media/fingerprint-mismatch-as-client", &[("c", sound), ("other", NOT_ASKED)]);
+    let about = About::new("media/fingerprint-mismatch-as-client", &[("c", sound), ("s", NOT_ASKED)]);
     let call = |what: &str, change: Value, expected| about.case(what, &[("c", change)], expected);
     let alive = json!({ "dtls": { "completed": true, "alert": null, "alert_after_ms": null },
         "media": { "received": 300, "authenticated": 300, "echoed": 290 } });
@@ -144,7 +144,7 @@ fn fingerprint_mismatch_as_client() {
     call("no configuration", input_failed(), Inconclusive);
 
     let left_out = |ok: Value, other: Value, what: &str, expected| {
-        about.case(what, &[("ok", ok), ("c", NOT_ASKED), ("other", other)], expected);
+        about.case(what, &[("ok", ok), ("c", NOT_ASKED), ("s", other)], expected);
     };
     let server = || json!({ "dtls": { "client_random": digest("ours") } });
     left_out(refused(488), server(), "refuses to be the client", NotApplicable);

@@ -9,7 +9,8 @@ use ringfence_model::observation::Common;
 use ringfence_model::scenario::Step;
 use ringfence_model::target::Target;
 use ringfence_model::verdict::{State, Verdict};
-use ringfence_probes::verbs::{browse_page, call, cors_probe, fetch_config, http_request, inspect, media_attack, open_websocket, register, scan_page, sip_request, tls_scan, turn_allocate, wait,
+use ringfence_probes::verbs::{
+    browse_page, call, cors_probe, fetch_config, http_request, ice_attack, inspect, media_attack, open_websocket, register, rekey, scan_page, sip_request, tls_scan, turn_allocate, turn_permission, wait,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -208,7 +209,7 @@ fn healthy(step: &Step) -> Value {
             let status = if own && !corpus { 200 } else { 401 };
             let statuses = vec![status; usize::try_from(times).expect("few")];
             let aor = format!("aor {}{}", word("aor").unwrap_or_default(), word("config").unwrap_or(&step.name));
-            let entry = |name: &str| json!({ "entry": name, "status": 403, "lost": false, "whole": false, "echoed": false });
+            let entry = |name: &str| json!({ "entry": name, "malformed": name == "crlf", "status": 403, "lost": false, "whole": false, "echoed": false });
             let entries: Vec<Value> = ["crlf", "nul", "email"].into_iter().filter(|_| corpus).map(entry).collect();
             let sound = json!({ "status": status, "statuses": statuses, "aor": digest(&aor), "challenge": challenge(&step.name),
                 "entries": entries });
@@ -239,6 +240,25 @@ fn healthy(step: &Step) -> Value {
                 "rtcp": { "received": 2, "authenticated": 2 }, "datagrams_received": 300
             }),
         ),
+        "ice-attack" => seen(
+            ice_attack::Seen::default(),
+            json!({ "status": 200, "connected": true, "local_type": "host", "sent": 20, "session_alive": true,
+                "control_ok": true }),
+        ),
+        "rekey" => seen(
+            rekey::Seen::default(),
+            json!({ "status": 200, "new_association": true, "new_keys": own("new keys"), "keys_differ": true,
+                "new_keys_echoed": 90, "old_keys_sent": 25, "control_after": true, "ufrag_changed": true,
+                "pwd_changed": true, "tls_id_changed": true, "fingerprint_changed": true, "media_gap_ms": 120,
+                "media_after": 40, "call_alive": true }),
+        ),
+        "turn-permission" => {
+            let refused = json!({ "peer": "10.0.0.1", "set": "private", "error_code": 403, "allowed": false,
+                "refused": true, "declared": false });
+            let sends = (word("by") == Some("send")).then_some(false);
+            let sound = json!({ "control_ok": true, "answers": [refused], "sends_unpermitted": sends });
+            seen(turn_permission::Seen::default(), sound)
+        }
         "media-attack" => seen(
             media_attack::Seen::default(),
             json!({ "oracle": "echo", "control_before": true, "control_after": true, "sent": 50, "call_alive": true }),

@@ -137,8 +137,7 @@ fn nonce_replay() {
 fn pii_user_id_accepted() {
     let about = About::new("identity/pii-user-id-accepted", &[]);
     let statuses = |list: &[u16]| {
-        let entry =
-            |status: &u16| json!({ "entry": "email", "status": status, "lost": false, "whole": true, "echoed": false });
+        let entry = |status: &u16| json!({ "entry": "email", "malformed": false, "status": status, "lost": false, "whole": true, "echoed": false });
         json!({ "statuses": list, "status": list.last(), "entries": list.iter().map(entry).collect::<Vec<_>>() })
     };
     let taken = || ("c", statuses(&[200, 403, 403, 403, 403, 403]));
@@ -166,7 +165,9 @@ fn pii_user_id_accepted() {
 fn user_id_injection() {
     let about = About::new("identity/user-id-injection", &[("d", json!({ "statuses": [403, 403] }))]);
     let entry = |name: &str, change: Value| {
-        let mut entry = json!({ "entry": name, "lost": false, "whole": false, "echoed": false });
+        let malformed = ["crlf", "nul"].contains(&name);
+        let mut entry =
+            json!({ "entry": name, "malformed": malformed, "lost": false, "whole": false, "echoed": false });
         change.as_object().expect("fields").iter().for_each(|(field, value)| entry[field] = value.clone());
         ("d", json!({ "entries": [entry], "statuses": [403] }))
     };
@@ -177,7 +178,8 @@ fn user_id_injection() {
     assert!(verdict.findings[0].message.visible().contains("crlf-escaped"));
     about.case("taken in one piece", &[entry("parameter", json!({ "status": 200, "whole": true }))], Pass);
     about.case("taken in pieces", &[entry("at", json!({ "status": 200 }))], Fail);
-    about.case("lost", &[entry("nul", json!({ "lost": true }))], Fail);
+    about.case("lost", &[entry("nul-escaped", json!({ "lost": true }))], Fail);
+    about.case("lost by a raw NUL", &[entry("nul", json!({ "lost": true }))], Pass);
     about.case("lost by a raw line end", &[entry("crlf", json!({ "lost": true }))], Pass);
     assert_eq!(about.case("dropped", &[entry("nul", json!({}))], Pass).notes.len(), 1);
     assert_eq!(about.case("a fault of its own", &[entry("nul", json!({ "status": 500 }))], Pass).notes.len(), 1);

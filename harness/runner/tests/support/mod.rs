@@ -69,7 +69,7 @@ pub async fn ask(library: Arc<Library>, id: &str, fault: Option<Fault>) -> Asked
         policy: policy(&target.policy),
         target,
         library: library.clone(),
-        selection: Selection { only: vec![id.to_owned()] },
+        selection: Selection { only: vec![id.to_owned()], ..Selection::default() },
         tries: 1,
         command: "proof".into(),
         browser: browser(),

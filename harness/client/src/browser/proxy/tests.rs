@@ -48,6 +48,8 @@ async fn what_is_out_of_scope_is_refused_and_told() {
     let traffic = proxy.traffic();
     assert_eq!(traffic.refused.into_iter().collect::<Vec<_>>(), ["192.0.2.1", "192.0.2.2"]);
     assert_eq!(proxy.shared.net.conversations(), 0);
+    let sampled = proxy.shared.net.sampled();
+    assert!(sampled.addresses.is_empty() && sampled.refused.len() == 2, "{:?}", sampled.refused);
     assert!(ask(&proxy, "nothing\r\n\r\n").await.starts_with("HTTP/1.1 400 "));
 }
 

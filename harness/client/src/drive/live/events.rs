@@ -85,7 +85,9 @@ impl Task {
             Event::Info { content_type, body } if self.seen.infos.len() < MAX_KEPT => {
                 self.seen.infos.push((content_type, Untrusted::from_bytes(&body)));
             }
-            Event::FinalAnswer(answer) if answer.method != "INVITE" || self.seen.answered => self.on_final_answer(answer),
+            Event::FinalAnswer(answer) if answer.method != "INVITE" || self.seen.answered => {
+                self.on_final_answer(answer)
+            }
             Event::Answer { .. } => {
                 self.on_request_over(None);
             }
@@ -152,7 +154,11 @@ impl Task {
                 }
             }
             MediaEvent::RemoteClosed => self.end(EndedBy::Target),
-            MediaEvent::Offer(_) | MediaEvent::Description(_) | MediaEvent::AttackDone(_) | MediaEvent::Reoffer(_) | MediaEvent::RekeyDone(_) => {}
+            MediaEvent::Offer(_)
+            | MediaEvent::Description(_)
+            | MediaEvent::AttackDone(_)
+            | MediaEvent::Reoffer(_)
+            | MediaEvent::RekeyDone(_) => {}
         }
     }
 

@@ -30,6 +30,16 @@ impl Task {
                 media.rekey(rekey).await;
                 self.job = Some(Job::Rekey { until: now + rekey.longest(), reply });
             }
+            // Whoever asked may be gone.
+            Command::CheckKit { reply } => drop(reply.send(media.check_kit())),
+            Command::Check { check, reply } => {
+                media.check(check).await;
+                let _ = reply.send(());
+            }
+            Command::StopConsent { reply } => {
+                media.stop_consent().await;
+                let _ = reply.send(());
+            }
             Command::Refresh { reply } => {
                 self.look(media);
                 let _ = reply.send(()); // whoever asked may be gone

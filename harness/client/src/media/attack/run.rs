@@ -78,6 +78,7 @@ pub(in super::super) struct Run {
     /// The time of the report with the last SRTCP index.
     last_index: Option<u32>,
     echoed: HashSet<Marker>,
+    forwarded: HashSet<Marker>,
     reports: Reports,
     lost_before: i32,
     /// Packets of the target on the call's own path since the first that came elsewhere.
@@ -115,6 +116,7 @@ impl Run {
             times: HashSet::new(),
             last_index: None,
             echoed: HashSet::new(),
+            forwarded: HashSet::new(),
             reports: Reports::default(),
             lost_before: 0,
             own_path: 0,
@@ -257,6 +259,13 @@ impl Run {
     pub(in super::super) fn attack_echo(&mut self, marker: Marker) {
         if self.echoed.insert(marker) {
             self.seen.attack_echoed += 1;
+        }
+    }
+
+    /// A replayed packet came back under its old number.
+    pub(in super::super) fn passed_on(&mut self, marker: Marker) {
+        if self.forwarded.insert(marker) {
+            self.seen.passed_on += 1;
         }
     }
 

@@ -83,8 +83,8 @@ impl MediaMachine {
         true
     }
 
-    /// A packet of the target that authenticated before came again. It is a box's second copy of a replay that it let through, if
-    /// the copy holds a good marker that was replayed.
+    /// A packet of the target that authenticated before came again. If it holds a good marker that was replayed, a box on the way
+    /// passes replays on under the numbers that they have.
     pub(in super::super) fn repeated(&mut self, bytes: &[u8]) {
         if self.attack.is_none() {
             return;
@@ -94,7 +94,7 @@ impl MediaMachine {
             && self.history.came_back(number)
             && let Some(run) = &mut self.attack
         {
-            run.attack_echo(marker);
+            run.passed_on(marker);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{Cx, OwnFault};
 const DTLS_VERSION: &str = "1.2";
 
 /// The call as the parameters want it.
-pub(super) fn call_plan(cx: &Cx, with: &With, mut config: CallConfig) -> Result<CallPlan, OwnFault> {
+pub(in crate::verbs) fn call_plan(cx: &Cx, with: &With, mut config: CallConfig) -> Result<CallPlan, OwnFault> {
     let limits = cx.target.limits;
     if let Some(user_id) = &with.user_id {
         config.aor_user.clone_from(user_id);

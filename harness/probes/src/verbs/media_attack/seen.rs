@@ -30,6 +30,9 @@ pub struct Seen {
     pub control_after: bool,
     /// Attack packets that came back; of replays, those that came back once more.
     pub attack_echoed: i64,
+    /// Replayed packets that came back under the number that they had come back with before, which any replay list refuses: a box
+    /// on the way forwards them, and whether what plays them refuses them is not seen. They are not in `attack_echoed`.
+    pub attack_passed_on: i64,
     /// The target's authenticated RTCP counts the attack: with `reports` as oracle a sequence number that only the attack used is
     /// the highest, or its SSRC is listed; of SRTCP the time of a sender report that had to be refused is named; of replays
     /// the loss in all falls, which is support and no proof.
@@ -81,6 +84,7 @@ impl Seen {
             control_before: told.control_before,
             control_after: told.control_after,
             attack_echoed: told.attack_echoed,
+            attack_passed_on: told.passed_on,
             attack_counted_by_rtcp: told.attack_counted_by_rtcp,
             control_counted_by_rtcp: told.control_counted_by_rtcp,
             media_moved: told.moved,
@@ -107,6 +111,7 @@ pub(super) fn add(told: &mut Option<AttackSeen>, next: AttackSeen) {
     };
     told.control_after = next.control_after;
     told.attack_echoed += next.attack_echoed;
+    told.passed_on += next.passed_on;
     told.sent += next.sent;
     told.sending_ms += next.sending_ms;
     told.attack_counted_by_rtcp |= next.attack_counted_by_rtcp;

@@ -1,5 +1,6 @@
 //! User ids that a registrar should not take: all of them synthetic.
 
+use base64::prelude::*;
 use ringfence_client::drive::registration::MARKER;
 
 /// A named list of user ids.
@@ -18,6 +19,8 @@ pub struct Entry {
     pub name: &'static str,
     /// The user part, as it is written.
     pub user: String,
+    /// It breaks the grammar of the message: a server may end the connection that it came on.
+    pub malformed: bool,
 }
 
 impl Corpus {
@@ -30,46 +33,66 @@ impl Corpus {
         }
     }
 
-    /// Its entries, in order.
-    pub fn entries(self) -> Vec<Entry> {
-        let entry = |(name, user): (&'static str, &str)| Entry { name, user: user.replace("MARKER", MARKER) };
+    /// Its entries, in order. Personal data differ by the seed: a server may keep a name for whoever took it first.
+    pub fn entries(self, seed: u64) -> Vec<Entry> {
         match self {
-            Self::Pii => PII.into_iter().map(entry).collect(),
-            Self::Injection => INJECTION.into_iter().map(entry).collect(),
+            Self::Pii => pii(seed).into_iter().map(|(name, user)| Entry { name, user, malformed: false }).collect(),
+            Self::Injection => INJECTION
+                .into_iter()
+                .map(|(name, malformed, user)| Entry { name, malformed, user: user.replace("MARKER", MARKER) })
+                .collect(),
         }
     }
 }
 
 /// Escaped where RFC 3261, section 19.1.2, wants it, so that only what they say can be refused. Nobody's: RFC 2606, numbers
-/// that regulators keep for stories, examples of the standards, and a token that is not signed.
-const PII: [(&str, &str); 6] = [
-    ("email", "erika.mustermann%40example.org"),
-    ("phone", "+493023125042"),
-    ("iban", "DE89370400440532013000"),
-    ("payment-card", "4111111111111111"),
-    ("jwt", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJlcmlrYSJ9."),
-    ("full-name", "Erika%20Mustermann"),
+/// that the German regulator keeps for stories, a bank that there is not, test cards, and a token that is not signed.
+fn pii(seed: u64) -> [(&'static str, String); 6] {
+    let account = seed % 10_000_000_000;
+    // ISO 13616: 98 less the remainder of the account with the country behind it, D as 13 and E as 14.
+    let remainder = (99_999_999_u128 * 10_000_000_000 + u128::from(account)) * 1_000_000 + 131_400;
+    let iban = format!("DE{:02}99999999{account:010}", 98 - remainder % 97);
+    let card = format!("424242{:09}", seed % 1_000_000_000);
+    let payload = format!("{{\"sub\":\"erika-{:04x}\"}}", seed & 0xffff);
+    let letter = |at: u32| char::from(b'a' + u8::try_from((seed >> (8 * at)) % 26).unwrap_or(0));
+    [
+        ("email", format!("erika.mustermann.{:08x}%40example.org", seed & 0xffff_ffff)),
+        ("phone", format!("+493023125{:03}", seed % 1000)),
+        ("iban", iban),
+        ("payment-card", format!("{card}{}", luhn(&card))),
+        ("jwt", format!("eyJhbGciOiJub25lIn0.{}.", BASE64_URL_SAFE_NO_PAD.encode(payload))),
+        ("full-name", format!("Erika%20Muster{}{}{}", letter(0), letter(1), letter(2))),
+    ]
+}
+
+/// The check digit of a card number. ISO/IEC 7812-1, annex B.
+fn luhn(digits: &str) -> u32 {
+    let doubled = |digit: u32| if digit > 4 { 2 * digit - 9 } else { 2 * digit };
+    let values = digits.chars().rev().filter_map(|c| c.to_digit(10)).enumerate();
+    let sum: u32 = values.map(|(at, digit)| if at % 2 == 0 { doubled(digit) } else { digit }).sum();
+    (10 - sum % 10) % 10
+}
+
+/// Name, whether it breaks the grammar, and the user part.
+const INJECTION: [(&str, bool, &str); 13] = [
+    ("crlf", true, "rf\r\nMARKER: 1"),
+    ("crlf-escaped", false, "rf%0d%0aMARKER:%201"),
+    ("lf-escaped", false, "rf%0aMARKER:%201"),
+    ("nul", true, "rf\0x"),
+    ("nul-escaped", false, "rf%00x"),
+    ("at", true, "rf@ringfence.invalid"),
+    ("parameter", false, "rf;transport=udp"),
+    ("uri-header", false, "rf?MARKER=1"),
+    ("angle-brackets", true, "rf>,<sip:rf2"),
+    ("quotes", true, "\"rf\""),
+    ("dots-escaped", false, "%2e%2e%2f%2e%2e%2frf"),
+    ("overlong-utf-8", false, "rf%c0%ae%c0%af"),
+    ("long", false, LONG),
 ];
 
-const INJECTION: [(&str, &str); 13] = [
-    ("crlf", "rf\r\nMARKER: 1"),
-    ("crlf-escaped", "rf%0d%0aMARKER:%201"),
-    ("lf-escaped", "rf%0aMARKER:%201"),
-    ("nul", "rf\0x"),
-    ("nul-escaped", "rf%00x"),
-    ("at", "rf@ringfence.invalid"),
-    ("parameter", "rf;transport=udp"),
-    ("uri-header", "rf?MARKER=1"),
-    ("angle-brackets", "rf>,<sip:rf2"),
-    ("quotes", "\"rf\""),
-    ("dots-escaped", "%2e%2e%2f%2e%2e%2frf"),
-    ("overlong-utf-8", "rf%c0%ae%c0%af"),
-    (
-        "long",
-        "rfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrf\
-      rfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrf",
-    ),
-];
+/// 240 characters.
+const LONG: &str = "rfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrf\
+    rfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrfrf";
 
 /// Whether a To field still has the user part in one piece: as it was written, or with what means something escaped.
 pub fn is_whole(to: &str, user: &str) -> bool {
@@ -90,18 +113,21 @@ mod tests {
 
     #[test]
     fn entries_are_what_they_say_and_bounded() {
-        for corpus in ["pii-corpus", "corpus:injection"].map(|name| Corpus::named(name).unwrap()) {
-            assert!(corpus.entries().iter().all(|entry| entry.user.len() <= 300 && !entry.user.is_empty()));
+        for seed in [0, 1, 0xfeed_beef_cafe_1234, u64::MAX] {
+            for corpus in ["pii-corpus", "corpus:injection"].map(|name| Corpus::named(name).unwrap()) {
+                let entries = corpus.entries(seed);
+                assert!(entries.iter().all(|entry| entry.user.len() <= 300 && !entry.user.is_empty()));
+            }
+            for entry in Corpus::Pii.entries(seed) {
+                let found = pii::find(&format!("{}: {}", entry.name, entry.user), &[]);
+                let is_found = found.iter().any(|found| found.kind.word() == entry.name);
+                assert!(is_found || matches!(entry.name, "jwt" | "full-name"), "{entry:?}");
+                assert!(entry.user.len() <= 64 && !entry.malformed, "{entry:?}");
+            }
         }
         assert!(Corpus::named("corpus:other").is_none());
-        let pii = Corpus::Pii.entries();
-        let found = |name: &str, text: &str| {
-            let user = pii.iter().find(|entry| entry.name == name).unwrap().user.clone();
-            pii::find(&format!("{text} {user}"), &[]).iter().any(|found| found.kind.word() == name)
-        };
-        assert!(found("email", "") && found("iban", "iban") && found("payment-card", "card") && found("phone", "tel"));
-        let jwt = pii.iter().find(|entry| entry.name == "jwt").unwrap();
-        assert_eq!(jwt.user.matches('.').count(), 2);
+        let users = |seed| Corpus::Pii.entries(seed).into_iter().map(|entry| entry.user).collect::<Vec<_>>();
+        assert!(users(1).iter().zip(users(2)).all(|(one, two)| *one != two));
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct Seen {
 pub struct EntrySeen {
     /// Which.
     pub entry: String,
+    /// It breaks the grammar of the message: a server may end the connection that it came on.
+    pub malformed: bool,
     /// Its final status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,

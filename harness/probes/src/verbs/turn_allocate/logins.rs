@@ -104,7 +104,8 @@ async fn others_password(cx: &Cx, offer: &Offer) -> Result<Result<Option<Secret>
     let transports = [Transport::Udp, Transport::Tcp, Transport::Tls];
     let all = kinds.into_iter().flat_map(|kind| transports.map(|transport| (kind, transport)));
     let same = all.filter_map(|wanted| offers::first(&config.ice_servers, wanted));
-    let same = same.into_iter().find(|(server, _)| server.host == offer.server.host && server.port == offer.server.port);
+    let same =
+        same.into_iter().find(|(server, _)| server.host == offer.server.host && server.port == offer.server.port);
     Ok(Ok(same.and_then(|(_, index)| config.ice_servers.get(index)?.credential.clone())))
 }
 

@@ -63,8 +63,7 @@ const ALL: [PeerSet; 11] = [
     PeerSet::OwnAddress,
 ];
 
-const LOOPBACK: [Ipv4Addr; 3] =
-    [Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 255, 255, 254), Ipv4Addr::UNSPECIFIED];
+const LOOPBACK: [Ipv4Addr; 3] = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 255, 255, 254), Ipv4Addr::UNSPECIFIED];
 const PRIVATE: [Ipv4Addr; 6] = [
     Ipv4Addr::new(10, 0, 0, 1),
     Ipv4Addr::new(10, 255, 255, 254),

@@ -8,14 +8,7 @@ use std::process::Command;
 use ringfence_model::report::Report;
 use ringfence_reports::{Format, render};
 
-#[path = "reports/audited.rs"]
-mod audited;
-#[path = "reports/fourteen.rs"]
-mod fourteen;
-#[path = "reports/poison.rs"]
-mod poison;
-#[path = "reports/samples.rs"]
-mod samples;
+use crate::{poison, samples};
 
 const BROWSERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../harness/beds/browsers");
 const CHROMIUM: &str = "/usr/bin/chromium";
