@@ -1,4 +1,5 @@
-//! How long each output of a report of 154 scenarios takes: `cargo bench -p ringfence-reports`.
+//! How long each output of a report of 154 scenarios takes: `cargo bench -p ringfence-reports`, of made results, or
+//! `cargo bench -p ringfence-reports -- REPORT.json`, of those that a run had, repeated.
 
 #[path = "../tests/reports/audited.rs"]
 #[allow(dead_code)] // the tests use all of it
@@ -23,7 +24,14 @@ const SCENARIOS: usize = 154;
 const TIMES: usize = 21;
 
 fn main() {
-    let report = samples::many(SCENARIOS);
+    let given = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let report = match given {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).expect("a file");
+            samples::repeated(serde_json::from_str(&text).expect("a report"), SCENARIOS)
+        }
+        None => samples::many(SCENARIOS),
+    };
     println!("{SCENARIOS} scenarios, median of {TIMES}:");
     for format in Format::all() {
         let (took, bytes) = median(|| render(format, &report).expect("renders").len());

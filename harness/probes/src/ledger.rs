@@ -1,11 +1,18 @@
 //! The ledger: every secret of a run. It finds them where they do not belong, and strikes them out of evidence.
 
+mod forms;
+mod search;
+
 use std::sync::{Arc, RwLock};
 
-use base64::prelude::*;
 use ringfence_model::Secret;
 use ringfence_model::observation::Leak;
 use serde_json::{Map, Value};
+
+use crate::OwnFault;
+use crate::detect::Form;
+use forms::forms;
+pub use search::Search;
 
 /// Shorter secrets are struck out only where they are the whole text: inside longer text they would be chance (house).
 const WHOLE_TEXT_BELOW: usize = 4;
@@ -24,7 +31,7 @@ struct Known {
     kind: &'static str,
     value: Secret,
     /// The value as it may be written elsewhere.
-    forms: Vec<Secret>,
+    forms: Vec<(Form, Secret)>,
     /// The same in lower case, the longest first, so that a form inside another leaves no rest.
     lower: Vec<Secret>,
 }
@@ -39,7 +46,7 @@ impl Ledger {
             return;
         }
         let forms = forms(value);
-        let mut lower: Vec<String> = forms.iter().map(|form| form.expose().to_ascii_lowercase()).collect();
+        let mut lower: Vec<String> = forms.iter().map(|(_, form)| form.expose().to_ascii_lowercase()).collect();
         lower.sort_by_key(|form| std::cmp::Reverse(form.len()));
         lower.dedup();
         let lower = lower.into_iter().map(Secret::new).collect();
@@ -55,12 +62,20 @@ impl Ledger {
             .expect("no holder panics")
             .iter()
             .filter(|known| known.value.expose().len() >= WHOLE_TEXT_BELOW)
-            .filter(|known| known.forms.iter().any(|form| text.contains(form.expose().as_str())))
+            .filter(|known| known.forms.iter().any(|(_, form)| text.contains(form.expose().as_str())))
             .map(|known| Leak { kind: known.kind.to_owned(), place: place.to_owned() })
             .collect();
         leaks.sort();
         leaks.dedup();
         leaks
+    }
+
+    /// All of them, to be looked for in long texts.
+    ///
+    /// # Errors
+    /// There are more than can be looked for at once.
+    pub fn search(&self) -> Result<Search, OwnFault> {
+        Search::of(&self.0.read().expect("no holder panics"))
     }
 
     /// Strikes every secret out of every string of an observation, names of fields included.
@@ -151,35 +166,6 @@ fn shared(text: &str, form: &str) -> usize {
     }
     let end = text.bytes().fold(0, |length, byte| step(&shorter, length, byte.to_ascii_lowercase()));
     if end == form.len() { shorter.get(end.saturating_sub(1)).copied().unwrap_or(0) } else { end }
-}
-
-/// The ways in which a value is commonly written: as it is, in base64, in hexadecimal, percent-encoded in part or whole, in
-/// JSON.
-fn forms(value: &str) -> Vec<Secret> {
-    let bytes = value.as_bytes();
-    let json = Value::String(value.to_owned()).to_string();
-    let mut forms = vec![
-        value.to_owned(),
-        json[1..json.len() - 1].to_owned(),
-        url::form_urlencoded::byte_serialize(bytes).collect(),
-        percent(bytes, |b| b.is_ascii_alphanumeric()),
-        percent(bytes, |b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)), // RFC 3986, section 2.3
-        percent(bytes, |_| false),
-    ];
-    if value.len() >= WHOLE_TEXT_BELOW {
-        forms.push(BASE64_STANDARD_NO_PAD.encode(bytes));
-        forms.push(BASE64_URL_SAFE_NO_PAD.encode(bytes));
-        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-        forms.push(hex.to_uppercase());
-        forms.push(hex);
-    }
-    forms.sort();
-    forms.dedup();
-    forms.into_iter().map(Secret::new).collect()
-}
-
-fn percent(bytes: &[u8], plain: impl Fn(u8) -> bool) -> String {
-    bytes.iter().map(|b| if plain(*b) { char::from(*b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub mod verbs;
 pub use browsed::{Browsed, Frame, Identifier, IdentifierKind, Visit};
 pub use cx::Cx;
 pub use kept::{Kept, KeptKind};
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Search};
 pub use own_secrets::learn_own;
 pub use probe::{Asked, Cost, OwnFault, Probe, Raw, Verb};
 pub use step_ref::{StepRef, steps_in};

@@ -164,7 +164,11 @@ pub fn all() -> [(&'static str, Report); 3] {
 
 /// A report of so many scenarios, each of them one of the broken fourteen under a name of its own.
 pub fn many(number: usize) -> Report {
-    let mut report = broken();
+    repeated(broken(), number)
+}
+
+/// A report with its results as often as makes so many.
+pub fn repeated(mut report: Report, number: usize) -> Report {
     let (results, most) = (report.results.clone(), report.results.len());
     report.results = (0..number).map(|i| numbered(&results[i % most], i / most)).collect();
     report.counts = Counts::of(report.results.iter().map(|result| &result.verdict));

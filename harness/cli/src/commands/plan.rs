@@ -53,13 +53,8 @@ fn as_text(
     text.push_str(&row("each once", "", estimate.once));
     text.push_str(&row(&format!("each {tries} times, at most"), "", estimate.at_most));
     let budget = target.budget;
-    text.push_str(&format!(
-        "{:<38} {:<11} {:>5}  {:>49}\n",
-        "budget",
-        "",
-        budget.calls,
-        format!("{} minutes", budget.minutes)
-    ));
+    let minutes = format!("{} min", budget.minutes);
+    text.push_str(&format!("{:<38} {:<11} {:>5}{minutes:>43}\n", "budget", "", budget.calls));
     if estimate.once.calls > u64::from(budget.calls) {
         text.push_str(
             "\nnot every call fits into the budget: raise budget.calls, or name fewer scenarios with --only\n",

@@ -83,9 +83,9 @@ async fn the_report_names_what_it_follows_from() {
     assert_eq!(shell(folder, "wc -l < run.jsonl | tr -d ' '").1, journal_lines.to_string());
     assert_eq!((journal, target), (sha256(folder, "run.jsonl"), sha256(folder, "target.toml")));
     // As `jq -cj '[.words, .scenarios]'` and `jq -cj .policy` print them of the first line.
-    let first: Value =
-        serde_json::from_slice(&ended.file("run.jsonl").split(|b| *b == b'\n').next().expect("a line").to_vec())
-            .expect("JSON");
+    let text = ended.file("run.jsonl");
+    let line = text.split(|byte| *byte == b'\n').next().expect("a line");
+    let first: Value = serde_json::from_slice(line).expect("JSON");
     for (value, digest) in
         [(serde_json::json!([first["words"], first["scenarios"]]), scenarios), (first["policy"].clone(), policy)]
     {

@@ -9,7 +9,7 @@ use url::Url;
 use super::login::{look_alike, random_text};
 use super::{
     Ask, CallConfig, ConfigKind, FetchError, Fetched, LoginKind, Read, destination, endpoint, get, json,
-    own_ice_servers, success_json, ws_host,
+    over_tls, own_ice_servers, success_json, ws_host,
 };
 use crate::{Net, http};
 
@@ -104,7 +104,8 @@ pub(super) fn read_config(document: &Value, user_id: Option<&str>) -> Read {
     let name = json::text(document, "/endpointSettings/endpointName").unwrap_or_default();
     let config = CallConfig {
         kind,
-        ws_uri,
+        ws_uri: over_tls(&ws_uri),
+        ws_given: ws_uri,
         aor_user: match user_id {
             Some("") => "anonymous".into(),
             Some(user_id) => user_id.to_owned(),

@@ -56,7 +56,9 @@ impl ConfigKind {
 pub struct CallConfig {
     /// What kind it is.
     pub kind: ConfigKind,
-    /// WebSocket address, `ws:` or `wss:`, as it was given.
+    /// WebSocket address, as it was given.
+    pub ws_given: String,
+    /// WebSocket address that is dialled: over TLS, since a login never goes out in the clear, whatever was given.
     pub ws_uri: String,
     /// Domain of the address-of-record.
     pub realm: String,
@@ -254,6 +256,19 @@ fn destination(target: &Target) -> Option<String> {
 fn ws_host(ws_uri: &str) -> Option<String> {
     let url = Url::parse(ws_uri).ok().filter(|url| matches!(url.scheme(), "ws" | "wss"))?;
     url.host_str().map(str::to_owned)
+}
+
+/// A WebSocket address with TLS in place of none; the port stays.
+fn over_tls(ws_uri: &str) -> String {
+    match Url::parse(ws_uri) {
+        Ok(mut url) if url.scheme() == "ws" => {
+            let port = url.port_or_known_default();
+            // Neither can fail between the two.
+            let _ = url.set_scheme("wss").and_then(|()| url.set_port(port));
+            url.into()
+        }
+        _ => ws_uri.to_owned(),
+    }
 }
 
 /// TURN servers that only the target file names.

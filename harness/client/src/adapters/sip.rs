@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     Ask, CallConfig, ConfigKind, FetchError, Fetched, LoginKind, Read, destination, endpoint, get, json, login,
-    own_ice_servers, success_json, ws_host,
+    over_tls, own_ice_servers, success_json, ws_host,
 };
 use crate::{Net, http};
 
@@ -89,7 +89,8 @@ pub(super) fn read_config(target: &Target, document: &Value, ask: &Ask) -> Resul
         kind: ConfigKind::Sip,
         target_uri: callee.map(|callee| request_uri(&callee, &realm)).unwrap_or_default(),
         register: register.unwrap_or(password.is_some()),
-        ws_uri,
+        ws_uri: over_tls(&ws_uri),
+        ws_given: ws_uri,
         realm,
         aor_user,
         username,

@@ -154,6 +154,7 @@ pub fn config(ws_uri: &str) -> CallConfig {
     CallConfig {
         kind: ConfigKind::Legacy,
         ws_uri: ws_uri.into(),
+        ws_given: ws_uri.into(),
         realm: "sip.test".into(),
         aor_user: "alice".into(),
         username: Some("user".into()),

@@ -44,13 +44,7 @@ impl Line {
         origin: Option<String>,
         plan: SignallingPlan,
     ) -> Result<(Self, LineSeen), UpgradeRefused> {
-        let mut url = Url::parse(ws_uri).map_err(|error| Failure::protocol(format!("wsUri is no URL: {error}")))?;
-        // A login never goes out in the clear, whatever a configuration says; `wss` is what it should have said.
-        if url.scheme() == "ws" {
-            // Neither can fail between the two.
-            let port = url.port_or_known_default();
-            let _ = url.set_scheme("wss").and_then(|()| url.set_port(port));
-        }
+        let url = Url::parse(ws_uri).map_err(|error| Failure::protocol(format!("wsUri is no URL: {error}")))?;
         let opened = open(net, &Upgrade::sip(url, origin)).await?;
         let seen =
             LineSeen { status: Some(opened.status), subprotocol: opened.subprotocol, tls_version: opened.tls_version };

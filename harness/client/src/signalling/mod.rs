@@ -102,6 +102,7 @@ pub struct SignallingPlan {
 impl SignallingPlan {
     /// The honest plan for a configuration.
     pub fn honest(config: &CallConfig, seed: u64) -> Self {
+        let secure = config.ws_uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("wss:"));
         let cognigy = config.kind != ConfigKind::Sip;
         Self {
             aor_user: config.aor_user.clone(),
@@ -111,7 +112,7 @@ impl SignallingPlan {
             algorithm: None,
             register_as: None,
             target_uri: config.target_uri.clone(),
-            transport: Transport::Wss,
+            transport: if secure { Transport::Wss } else { Transport::Ws },
             user_agent: concat!("ringfence/", env!("CARGO_PKG_VERSION")).into(),
             identity_headers: config.identity_headers.clone(),
             register_expires: 600,

@@ -207,6 +207,7 @@ pub fn config(ws_uri: &str) -> CallConfig {
     CallConfig {
         kind: ConfigKind::Sip,
         ws_uri: ws_uri.into(),
+        ws_given: ws_uri.into(),
         realm: DOMAIN.into(),
         aor_user: "alice".into(),
         username: Some("user".into()),

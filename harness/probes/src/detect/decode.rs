@@ -1,5 +1,6 @@
 //! What is written in a text in another form: percent (RFC 3986, section 2.1), base64 (RFC 4648, sections 4 and 5),
-//! hexadecimal and JSON escapes (RFC 8259, section 7), one inside the other as far as the bounds go.
+//! hexadecimal, JSON escapes (RFC 8259, section 7) and character references of HTML (section 13.5), one inside the other
+//! as far as the bounds go.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -32,6 +33,8 @@ pub enum Form {
     Hex,
     /// With JSON escapes.
     Json,
+    /// With character references of HTML.
+    Html,
 }
 
 /// One reading of a text.
@@ -75,6 +78,9 @@ fn pieces(text: &str) -> Vec<(Range<usize>, Form, String)> {
     let mut found = Vec::new();
     if text.contains('\\') {
         found.extend(json(text).map(|decoded| (0..text.len(), Form::Json, decoded)));
+    }
+    if text.contains('&') {
+        found.extend(html(text).map(|decoded| (0..text.len(), Form::Html, decoded)));
     }
     let in_url = |byte: u8| byte.is_ascii_graphic() && !b"\"'<>`".contains(&byte);
     let encoded = runs(text, in_url).filter(|(_, piece)| piece.contains('%'));
@@ -146,27 +152,62 @@ fn legible(bytes: Vec<u8>) -> Option<String> {
     text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n')).then_some(text)
 }
 
-/// The text without JSON's escapes, wherever it has some that are sound; `None` where it has none.
+/// The text without JSON's escapes.
 fn json(text: &str) -> Option<String> {
+    unescaped(text, '\\', escape)
+}
+
+/// The text without character references.
+fn html(text: &str) -> Option<String> {
+    unescaped(text, '&', reference)
+}
+
+/// The text with what follows each mark read, wherever that is sound; `None` where it never is.
+fn unescaped(text: &str, mark: char, read: impl Fn(&str) -> Option<(char, &str)>) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut changed = false;
-    while let Some((before, behind)) = rest.split_once('\\') {
+    while let Some((before, behind)) = rest.split_once(mark) {
         out.push_str(before);
-        match escape(behind) {
-            Some((c, behind)) => {
-                out.push(c);
-                rest = behind;
-                changed = true;
-            }
-            None => {
-                out.push('\\');
-                rest = behind;
-            }
-        }
+        let read = read(behind);
+        changed |= read.is_some();
+        let (c, behind) = read.unwrap_or((mark, behind));
+        out.push(c);
+        rest = behind;
     }
     out.push_str(rest);
     changed.then_some(out)
+}
+
+/// The character that a reference stands for, without its `&`, and what follows. Of the names those that stand for ASCII.
+fn reference(behind: &str) -> Option<(char, &str)> {
+    /// Digits and name at most: `#x10ffff`, `commat`.
+    const LONGEST: usize = 8;
+    let end = behind.bytes().take(LONGEST + 1).position(|byte| byte == b';')?;
+    let (name, rest) = (behind.get(..end)?, behind.get(end + 1..)?);
+    let number = name.strip_prefix('#').map(|digits| match digits.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => digits.parse(),
+    });
+    let c = match number {
+        Some(number) => char::from_u32(number.ok()?)?,
+        None => match name {
+            "amp" => '&',
+            "apos" => '\'',
+            "colon" => ':',
+            "commat" => '@',
+            "equals" => '=',
+            "gt" => '>',
+            "lt" => '<',
+            "nbsp" => ' ',
+            "period" => '.',
+            "plus" => '+',
+            "quot" => '"',
+            "sol" => '/',
+            _ => return None,
+        },
+    };
+    Some((c, rest))
 }
 
 /// The character that an escape stands for, without its backslash, and what follows.
@@ -210,6 +251,8 @@ mod tests {
         reads("ZXJpa2FAZXhhbXBsZS50ZXN0==", Form::Base64, "erika@example.test");
         reads("u-6572696b61406578616d706c652e74657374", Form::Hex, "erika@example.test");
         reads(r#"{"u":"erika\u0040example.test"}"#, Form::Json, "erika@example.test");
+        reads("mailto:erika&#64;example&#x2e;test", Form::Html, "erika@example.test");
+        reads("erika&commat;example.test", Form::Html, "erika@example.test");
         reads(r"\ud83d\ude42\/", Form::Json, "🙂/");
         // Percent inside base64, and base64 inside percent.
         reads("ZXJpa2ElNDBleGFtcGxlLnRlc3Q=", Form::Base64, "erika@example.test");
@@ -219,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_not_encoded_stays_as_it_is() {
-        for text in ["", "plain text", "100 % sure", "%zz", "1700000000123", "deadbeefdeadbeef", r"C:\dir\x", "é%é"] {
+        for text in ["", "plain text", "100 % sure", "%zz", "1700000000123", "deadbeefdeadbeef", r"C:\dir\x", "é%é", "a & b; c", "&é;", "&#xffffffff;"] {
             assert_eq!(views(text).len(), 1, "{text}: {:?}", views(text));
         }
     }

@@ -110,27 +110,42 @@ pub fn measure(values: &[&str]) -> Option<Measured> {
 const UUID_LEAST: usize = 20;
 
 /// Words and numbers of a value: `visitor-1-ab` has three.
-fn segments(text: &str) -> Vec<&str> {
+pub(super) fn segments(text: &str) -> Vec<&str> {
     let separates = |c: char| !(c.is_ascii_alphanumeric() || c == '+' || c == '/');
     text.split(separates).filter(|segment| !segment.is_empty()).collect()
 }
 
-/// Of the same segment of every value, what may be random; nothing where it counts or tells the time.
+/// Of the same segment of every value, what may be random; nothing where all are alike, count or tell the time.
 fn random_parts<'a>(column: &[&'a str]) -> Vec<&'a str> {
-    let parts = without_shared(column);
-    let time = column.iter().all(|segment| is_time(segment.trim_start_matches(|c: char| c.is_ascii_alphabetic())))
-        || column.iter().all(|segment| is_time(segment));
-    let nothing = time || is_counter(column) || is_counter(&parts);
-    if nothing { vec![""; column.len()] } else { parts }
+    let alike = column.len() > 1 && column.iter().all(|segment| Some(segment) == column.first());
+    if alike || tells_time(column) || counts(column) { vec![""; column.len()] } else { without_shared(column, SHARED_FROM) }
 }
 
-/// The texts without what all begin with and all end with.
-fn without_shared<'a>(texts: &[&'a str]) -> Vec<&'a str> {
+/// Characters from which on it is no chance that all values share them (house): one in a million of those that are four
+/// random hexadecimal digits in three values.
+const SHARED_FROM: usize = 4;
+
+/// Every text is a time, alone or behind letters.
+pub(super) fn tells_time(texts: &[&str]) -> bool {
+    let behind_letters = |text: &str| is_time(text.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
+    !texts.is_empty() && (texts.iter().all(|text| behind_letters(text)) || texts.iter().all(|text| is_time(text)))
+}
+
+/// The texts, or what is left of them without what all share, are numbers that go up or down in small steps.
+pub(super) fn counts(texts: &[&str]) -> bool {
+    is_counter(texts) || is_counter(&without_shared(texts, 1))
+}
+
+/// The texts without what all begin with and all end with, where that is so many bytes at least.
+fn without_shared<'a>(texts: &[&'a str], least: usize) -> Vec<&'a str> {
+    let enough = |length: usize| if length < least { 0 } else { length };
     let Some((first, rest)) = texts.split_first().filter(|(_, rest)| !rest.is_empty()) else { return texts.to_vec() };
     let front = rest.iter().map(|other| common(first.chars(), other.chars())).min().unwrap_or(0);
+    let front = enough(front);
     let cut: Vec<&str> = texts.iter().map(|text| text.get(front..).unwrap_or_default()).collect();
     let Some((first, rest)) = cut.split_first() else { return cut };
     let back = rest.iter().map(|other| common(first.chars().rev(), other.chars().rev())).min().unwrap_or(0);
+    let back = enough(back);
     cut.iter().map(|text| text.get(..text.len() - back).unwrap_or_default()).collect()
 }
 
@@ -216,6 +231,9 @@ mod tests {
         bits(&["a1b2c3d4e5f60718"], Class::Hex, 64.0);
         bits(&["v-8d1f2c3a-9b4e-4f60-8a7b-0c1d2e3f4a5b", "v-1e0a9b7c-0c3d-4a1b-9f2e-7d6c5b4a3f2e"], Class::Uuid, 122.0);
         bits(&["Zk3+fQ9xLm2P", "aB7/cD1eFg5H"], Class::IceChar, 72.0);
+        // Of two random values each sixteenth pair begins alike.
+        bits(&["0f3a9c1d2b4e5f60", "0b8c7d6e5f4a3b21"], Class::Hex, 64.0);
+        bits(&["desk0f3a9c1d", "desk9b8c7d6e"], Class::Hex, 32.0);
         bits(&["83920174651", "20947381652"], Class::Digits, 36.5);
         assert_eq!(measure(&[]), None);
     }

@@ -235,8 +235,8 @@ fn describe(config: &CallConfig, key: &RunKey) -> ConfigSeen {
     });
     ConfigSeen {
         kind: Some(config.kind.word().into()),
-        ws_uri: Some(Untrusted::new(&config.ws_uri)),
-        scheme: config.ws_uri.split_once(':').map(|(scheme, _)| Untrusted::new(scheme.to_ascii_lowercase())),
+        ws_uri: Some(Untrusted::new(&config.ws_given)),
+        scheme: config.ws_given.split_once(':').map(|(scheme, _)| Untrusted::new(scheme.to_ascii_lowercase())),
         ws_userinfo: false,
         out_of_scope: Vec::new(),
         realm: Some(Untrusted::new(&config.realm)),

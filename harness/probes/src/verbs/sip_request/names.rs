@@ -110,6 +110,7 @@ mod tests {
         CallConfig {
             kind: ConfigKind::Sip,
             ws_uri: "wss://s.test".into(),
+            ws_given: "wss://s.test".into(),
             realm: "sip.test".into(),
             aor_user: user.into(),
             username: Some("u".into()),
