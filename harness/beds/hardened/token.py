@@ -18,7 +18,8 @@ from pathlib import Path
 FOLDER, ADDRESS, INSIDE = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 ORIGIN = f"https://{ADDRESS}:8443"
 REALM = "sip.bed.test"
-SIP_LIFE_S = 60
+# What target.toml promises, as credential_life_s.
+SIP_LIFE_S = 30
 TURN_LIFE_S = 600
 
 

@@ -34,7 +34,8 @@ Exit codes:
 
 Start with:
     ringfence demo                                  see it work, on loopback only
-    ringfence lab > target.toml                     serve the lab, and a target file to start from
+    ringfence init https://www.example.test/call    a target file for your own deployment
+    ringfence plan --target target.toml
     ringfence run --target target.toml -o html=report.html";
 
 /// The CI gate for click-to-call: places real calls against a deployment and says which security promises hold.
@@ -63,35 +64,35 @@ pub enum Color {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the gate against the embedded lab, healthy and broken (loopback only, under a minute)
+    /// See it work: the gate against the embedded lab, healthy and broken (loopback only, under a minute)
     Demo,
+    /// Write a commented target file, from an address where that can tell
+    Init(InitArgs),
+    /// Check target and scenario files; asks nobody
+    Check(CheckArgs),
+    /// Tell what a run would ask, how often and how intrusively; asks nobody
+    Plan(PlanArgs),
     /// Ask a deployment, judge what was seen, and gate
     Run(RunArgs),
-    /// Judge a journal again, without asking the target anything
+    /// Judge a journal again, and gate; asks nobody
     Judge(JudgeArgs),
-    /// Print the lines that waive the findings of a run, for somebody to fill in and answer for
-    Waive(WaiveArgs),
+    /// Render a journal into files, without a gate
+    Report(ReportArgs),
+    /// Compare two runs of one target: new, fixed, back, unchanged
+    Diff(DiffArgs),
     /// Keep the findings that are known of a target, in a file to review
     Baseline(BaselineArgs),
-    /// Compare two runs of one target: what is new, fixed, back, unchanged
-    Diff(DiffArgs),
-    /// Render a journal into files, without a gate: the exit code says whether they were written
-    Report(ReportArgs),
-    /// Tell what a run would ask, how often and how intrusively, and ask nothing
-    Plan(PlanArgs),
-    /// Write a commented target file to fill in, from an address where that can tell
-    Init(InitArgs),
-    /// Check target and scenario files, and ask nothing
-    Check(CheckArgs),
+    /// Print the lines that waive findings, for somebody to answer for
+    Waive(WaiveArgs),
     /// List the scenarios
     List(ListArgs),
     /// Explain one scenario: why, how, what must hold, what to do
     Explain(ExplainArgs),
     /// Place one call and print, stage by stage, what was negotiated
     Call(CallArgs),
-    /// Serve the embedded lab on loopback until Ctrl-C, and print a target file for it
+    /// Serve the embedded lab on loopback until Ctrl-C
     Lab(LabArgs),
-    /// Print the JSON Schema of a format: target file, scenario, journal, report, or a probe's words
+    /// Print the JSON Schema of a format
     Schema(SchemaArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
@@ -146,7 +147,7 @@ Examples:
     ringfence run --target target.toml --fail-on high --journal run.jsonl
     ringfence run --target target.toml --resume run.jsonl")]
 pub struct RunArgs {
-    /// Description of the deployment; `ringfence lab` prints one to start from
+    /// Description of the deployment; `ringfence init` writes one to fill in
     #[arg(short, long, value_name = "FILE")]
     pub target: PathBuf,
     /// Ask these scenarios only: an id, or `area/*`; may be repeated

@@ -104,7 +104,10 @@ impl Accounts {
             return Minted { username, password: pair.password.clone() };
         }
         let username = format!("widget-{}", random::hex::<8>());
-        let password = Secret::new(random::hex::<16>());
+        let password = Secret::new(match self.faults.broken(Fault::WeakPassword) {
+            true => username.chars().rev().collect(),
+            false => random::hex::<16>(),
+        });
         let pair = Pair { password: password.clone(), endpoint, minted: now, handed_out: 1, sessions: Vec::new() };
         table.insert(username.clone(), pair);
         Minted { username, password }
@@ -130,7 +133,7 @@ impl Accounts {
         let mut table = self.table();
         let pair = table.pairs.get_mut(username).ok_or(Denied::Dead)?;
         let minted = pair.minted;
-        let young = pair.is_young(now);
+        let young = self.is_young(minted, now);
         if is_reserved(aor) && !self.takes_any() {
             return Err(Denied::OtherAor);
         }
@@ -162,6 +165,10 @@ impl Accounts {
                 Ok(())
             }
             Some(_) => Err(Denied::Dead),
+            None if young && self.faults.broken(Fault::TokenReusable) => {
+                pair.sessions.push(Session { aor: aor.to_owned(), holder: Some(by), state: State::Idle });
+                Ok(())
+            }
             None => Err(Denied::Busy),
         }
     }
@@ -216,7 +223,7 @@ impl Accounts {
     }
 
     fn standing(&self, state: State, minted: Instant, now: Instant) -> Standing {
-        let young = now.saturating_duration_since(minted) < PAIR_UNUSED;
+        let young = self.is_young(minted, now);
         match state {
             State::InCall => Standing::Good,
             State::Idle if young => Standing::Good,
@@ -225,6 +232,11 @@ impl Accounts {
             State::Over(at) if now.saturating_duration_since(at) < PAIR_AFTER_CALL => Standing::Grace,
             State::Over(_) => Standing::Dead,
         }
+    }
+
+    /// Whether a pair that placed no call is still good.
+    fn is_young(&self, minted: Instant, now: Instant) -> bool {
+        is_young(minted, now) || self.faults.broken(Fault::ExpiredAccepted)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -245,7 +257,8 @@ impl Table {
     }
 
     fn first_living(&mut self, endpoint: usize, now: Instant) -> Option<(String, &mut Pair)> {
-        let living = |name: &&String| self.pairs.get(*name).is_some_and(|p| p.endpoint == endpoint && p.is_young(now));
+        let living =
+            |name: &&String| self.pairs.get(*name).is_some_and(|p| p.endpoint == endpoint && is_young(p.minted, now));
         let name = self.order.iter().find(living)?.clone();
         self.pairs.get_mut(&name).map(|pair| (name, pair))
     }
@@ -256,10 +269,8 @@ fn is_reserved(aor: &str) -> bool {
     RESERVED_USERS.iter().any(|reserved| reserved.eq_ignore_ascii_case(user))
 }
 
-impl Pair {
-    fn is_young(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.minted) < PAIR_UNUSED
-    }
+fn is_young(minted: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(minted) < PAIR_UNUSED
 }
 
 #[cfg(test)]
@@ -325,6 +336,29 @@ mod tests {
         accounts.begin_call(&undone, A, 3, now).unwrap();
         accounts.undo_call(&undone, 3);
         assert_eq!(accounts.begin_call(&undone, A, 3, now + SECOND), Ok(()), "the first was never answered");
+    }
+
+    #[test]
+    fn a_pair_that_never_expires_still_ends_with_its_call() {
+        let (accounts, now) = lab(Some(Fault::ExpiredAccepted));
+        let name = accounts.mint(0, now).username;
+        assert_eq!(accounts.register(&name, A, 1, now + 99 * SECOND), Ok(()));
+        assert_eq!(accounts.begin_call(&name, A, 1, now + 99 * SECOND), Ok(()));
+        accounts.end_call(&name, 1, now + 99 * SECOND);
+        accounts.release(&name, 1);
+        assert_eq!(accounts.register(&name, A, 2, now + 103 * SECOND), Err(Denied::Dead));
+    }
+
+    #[test]
+    fn a_reusable_pair_is_for_any_number_of_connections() {
+        let (accounts, now) = lab(Some(Fault::TokenReusable));
+        let name = accounts.mint(0, now).username;
+        for connection in 1..4 {
+            assert_eq!(accounts.register(&name, A, connection, now), Ok(()));
+            assert_eq!(accounts.begin_call(&name, A, connection, now), Ok(()));
+        }
+        assert_eq!(accounts.register(&name, B, 4, now), Err(Denied::OtherAor));
+        assert_eq!(accounts.register(&name, A, 5, now + 30 * SECOND), Err(Denied::Busy), "too late for another one");
     }
 
     #[test]

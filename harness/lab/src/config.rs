@@ -1,4 +1,5 @@
-//! The configuration endpoint: JSON in the form of Cognigy's legacy endpoint, with a fresh SIP pair in each answer.
+//! The configuration endpoint: JSON in the form of Cognigy's legacy endpoint, with a fresh SIP pair in each answer, or of its
+//! runtime endpoint, which hands out identifiers and no pair.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,8 +32,21 @@ pub(crate) struct Endpoint {
     /// The application that its visitors may call.
     pub application_sid: String,
     client_sid: String,
-    endpoint_id: String,
-    project_id: String,
+    /// What admits its visitors, where the endpoint hands out no pair.
+    pub identity: Identity,
+    /// Visitors do not log in: their INVITE names [`Endpoint::identity`] and calls it.
+    pub runtime: bool,
+}
+
+/// Whose an endpoint is, as the header fields of an INVITE name it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// `X-Organisation-Id`.
+    pub organisation: String,
+    /// `X-Project-Id`.
+    pub project: String,
+    /// `X-Endpoint-Id`.
+    pub endpoint: String,
 }
 
 impl Endpoint {
@@ -43,9 +57,23 @@ impl Endpoint {
             url_token: random::hex::<32>(),
             application_sid: random::uuid(),
             client_sid: random::uuid(),
-            endpoint_id: random::hex::<12>(),
-            project_id: random::hex::<12>(),
+            identity: Identity {
+                organisation: random::hex::<12>(),
+                project: random::hex::<12>(),
+                endpoint: random::hex::<12>(),
+            },
+            runtime: false,
         }
+    }
+
+    /// One that admits by its identity alone.
+    pub fn runtime(name: &'static str) -> Self {
+        Self { runtime: true, ..Self::new(name) }
+    }
+
+    /// All endpoints of a lab: two that hand out pairs, and two that do not, of a tenant each.
+    pub fn all() -> Vec<Self> {
+        vec![Self::new("config"), Self::new("second"), Self::runtime("runtime"), Self::runtime("runtime-second")]
     }
 }
 
@@ -67,8 +95,6 @@ pub(crate) struct ConfigService {
     pub turn_urls: [String; 3],
     /// The TURN server's shared secret.
     pub turn_secret: Secret<Vec<u8>>,
-    /// Identifier of the organisation.
-    pub organisation_id: String,
     /// Fetches of late, by source.
     pub mints: Mutex<Window<IpAddr>>,
 }
@@ -125,8 +151,12 @@ impl ConfigService {
             return response;
         }
         let Some(described) = self.endpoints.get(endpoint) else { return error(StatusCode::NOT_FOUND, "Not Found") };
-        let pair = self.accounts.mint(endpoint, now);
-        let mut response = reply(StatusCode::OK, &self.document(described, &pair));
+        let pair = (!described.runtime).then(|| self.accounts.mint(endpoint, now));
+        let document = self.document(described, pair);
+        if self.faults.broken(Fault::LogWritesCredentials) {
+            self.log.write_body(&document.to_string());
+        }
+        let mut response = reply(StatusCode::OK, &document);
         if self.faults.broken(Fault::ConfigCacheable) {
             set(&mut response, header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
         }
@@ -145,28 +175,32 @@ impl ConfigService {
         }
     }
 
-    fn document(&self, endpoint: &Endpoint, pair: &Minted) -> Value {
+    fn document(&self, endpoint: &Endpoint, pair: Option<Minted>) -> Value {
         let (turn_user, turn_password) = self.turn_credentials();
+        let sip = match pair {
+            Some(pair) => json!({
+                "applicationSid": endpoint.application_sid,
+                "clientSid": endpoint.client_sid,
+                "username": pair.username,
+                "password": pair.password.expose(),
+                "realm": SIP_REALM,
+                "wsUri": self.ws_uri(),
+            }),
+            None => json!({ "wsUri": self.ws_uri() }),
+        };
         json!({
-            "organisationId": self.organisation_id,
-            "projectId": endpoint.project_id,
+            "organisationId": endpoint.identity.organisation,
+            "projectId": endpoint.identity.project,
             "endpointSettings": {
                 "snapshotId": null,
                 "endpointUrlToken": endpoint.url_token,
                 "endpointName": "Lab Desk",
-                "endpointId": endpoint.endpoint_id,
+                "endpointId": endpoint.identity.endpoint,
                 "channel": "voiceGateway2",
                 "localeReferenceId": endpoint.client_sid,
                 "collectAnalytics": false,
                 "active": true,
-                "sipConnectivityInfo": {
-                    "applicationSid": endpoint.application_sid,
-                    "clientSid": endpoint.client_sid,
-                    "username": pair.username,
-                    "password": pair.password.expose(),
-                    "realm": SIP_REALM,
-                    "wsUri": self.ws_uri(),
-                },
+                "sipConnectivityInfo": sip,
                 "webrtcWidgetConfig": { "active": true, "label": "", "tagline": "", "theme": "DARK_MODE" },
             },
             "settings": {

@@ -44,6 +44,8 @@ pub enum Fault {
     DigestNoQop,
     /// Proves `keys/repeated-between-calls`.
     DtlsRandomFixed,
+    /// Proves `tokens/expired-accepted`.
+    ExpiredAccepted,
     /// Proves `media/fingerprint-mismatch-as-client`.
     FingerprintUncheckedAsClient,
     /// Proves `media/fingerprint-mismatch`.
@@ -52,6 +54,8 @@ pub enum Fault {
     IceIntegrityUnchecked,
     /// Proves `signalling/unauthenticated-invite`.
     InviteUnauthenticated,
+    /// Proves `credentials/in-logs`.
+    LogWritesCredentials,
     /// Proves `page/capture-before-consent`.
     MicrophoneOnLoad,
     /// Proves `credentials/nonce-replay`.
@@ -64,6 +68,8 @@ pub enum Fault {
     PageReusesCertificate,
     /// Proves `identity/pii-in-identifiers`.
     PageUserIdEmail,
+    /// Proves `credentials/in-page`.
+    PasswordInPage,
     /// Proves `identity/pii-user-id-accepted`.
     PiiUserIdAccepted,
     /// Proves `media/plain-rtp-accepted`.
@@ -76,14 +82,20 @@ pub enum Fault {
     SrtpReplayAccepted,
     /// Proves `media/forged-packet-accepted`.
     SrtpTagIgnored,
+    /// Proves `identity/header-admission`.
+    TenantHeadersUnchecked,
     /// Proves `credentials/in-url`.
     TokenInUrl,
+    /// Proves `tokens/used-twice`.
+    TokenReusable,
     /// Proves `turn/relays-to-special-addresses`.
     TurnAclMissing,
     /// Proves `turn/unauthenticated-allocate`.
     TurnOpen,
     /// Proves `identity/predictable-user-id`.
     UserIdCounter,
+    /// Proves `credentials/weak`.
+    WeakPassword,
     /// Proves `transport/ws-cleartext`.
     WsOnWssPort,
     /// Proves `cors/websocket-origin`.
@@ -92,7 +104,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Fault; 41] = [
+    pub const ALL: [Fault; 47] = [
         Fault::AcceptsPlainOffer,
         Fault::AnswerFingerprintStale,
         Fault::AnswersSdes,
@@ -112,26 +124,32 @@ impl Fault {
         Fault::CrlfReflected,
         Fault::DigestNoQop,
         Fault::DtlsRandomFixed,
+        Fault::ExpiredAccepted,
         Fault::FingerprintUncheckedAsClient,
         Fault::FingerprintUncheckedAsServer,
         Fault::IceIntegrityUnchecked,
         Fault::InviteUnauthenticated,
+        Fault::LogWritesCredentials,
         Fault::MicrophoneOnLoad,
         Fault::NonceCountIgnored,
         Fault::PageAutoAnswers,
         Fault::PageOnHttp,
         Fault::PageReusesCertificate,
         Fault::PageUserIdEmail,
+        Fault::PasswordInPage,
         Fault::PiiUserIdAccepted,
         Fault::PlainRtpAccepted,
         Fault::RegisterOpen,
         Fault::RekeyKeepsOldKeys,
         Fault::SrtpReplayAccepted,
         Fault::SrtpTagIgnored,
+        Fault::TenantHeadersUnchecked,
         Fault::TokenInUrl,
+        Fault::TokenReusable,
         Fault::TurnAclMissing,
         Fault::TurnOpen,
         Fault::UserIdCounter,
+        Fault::WeakPassword,
         Fault::WsOnWssPort,
         Fault::WsOriginUnchecked,
     ];
@@ -158,26 +176,32 @@ impl Fault {
             Fault::CrlfReflected => "crlf-reflected",
             Fault::DigestNoQop => "digest-no-qop",
             Fault::DtlsRandomFixed => "dtls-random-fixed",
+            Fault::ExpiredAccepted => "expired-accepted",
             Fault::FingerprintUncheckedAsClient => "fingerprint-unchecked-as-client",
             Fault::FingerprintUncheckedAsServer => "fingerprint-unchecked-as-server",
             Fault::IceIntegrityUnchecked => "ice-integrity-unchecked",
             Fault::InviteUnauthenticated => "invite-unauthenticated",
+            Fault::LogWritesCredentials => "log-writes-credentials",
             Fault::MicrophoneOnLoad => "microphone-on-load",
             Fault::NonceCountIgnored => "nonce-count-ignored",
             Fault::PageAutoAnswers => "page-auto-answers",
             Fault::PageOnHttp => "page-on-http",
             Fault::PageReusesCertificate => "page-reuses-certificate",
             Fault::PageUserIdEmail => "page-user-id-email",
+            Fault::PasswordInPage => "password-in-page",
             Fault::PiiUserIdAccepted => "pii-user-id-accepted",
             Fault::PlainRtpAccepted => "plain-rtp-accepted",
             Fault::RegisterOpen => "register-open",
             Fault::RekeyKeepsOldKeys => "rekey-keeps-old-keys",
             Fault::SrtpReplayAccepted => "srtp-replay-accepted",
             Fault::SrtpTagIgnored => "srtp-tag-ignored",
+            Fault::TenantHeadersUnchecked => "tenant-headers-unchecked",
             Fault::TokenInUrl => "token-in-url",
+            Fault::TokenReusable => "token-reusable",
             Fault::TurnAclMissing => "turn-acl-missing",
             Fault::TurnOpen => "turn-open",
             Fault::UserIdCounter => "user-id-counter",
+            Fault::WeakPassword => "weak-password",
             Fault::WsOnWssPort => "ws-on-wss-port",
             Fault::WsOriginUnchecked => "ws-origin-unchecked",
         }
@@ -223,6 +247,7 @@ impl Fault {
             }
             Fault::DigestNoQop => "challenges carry no qop parameter, RFC 2069 style",
             Fault::DtlsRandomFixed => "the DTLS random of the lab is the same in every handshake",
+            Fault::ExpiredAccepted => "the age of a SIP pair is never compared with the clock",
             Fault::FingerprintUncheckedAsClient => "as DTLS client the lab accepts any server certificate",
             Fault::FingerprintUncheckedAsServer => {
                 "as DTLS server the lab wants a client certificate and compares it with nothing"
@@ -233,12 +258,14 @@ impl Fault {
             Fault::InviteUnauthenticated => {
                 "an INVITE without Authorization is not challenged and reaches the destination"
             }
+            Fault::LogWritesCredentials => "the access log writes the body of the configuration",
             Fault::MicrophoneOnLoad => "the page opens the microphone when it loads",
             Fault::NonceCountIgnored => "nonces stay valid for their 20 s on every connection and with any nonce count",
             Fault::PageAutoAnswers => "the page answers any incoming INVITE with its microphone track",
             Fault::PageOnHttp => "the page's plain port answers 200 with the page",
             Fault::PageReusesCertificate => "the page keeps its RTCCertificate in IndexedDB and uses it again",
             Fault::PageUserIdEmail => "the page calls under a test user's e-mail address as its user id",
+            Fault::PasswordInPage => "a script of the page holds a fixed SIP password that the registrar does not know",
             Fault::PiiUserIdAccepted => "the registrar takes any user id, personal data included",
             Fault::PlainRtpAccepted => "plain RTP from the nominated pair is echoed, before and after the handshake",
             Fault::RegisterOpen => {
@@ -249,10 +276,15 @@ impl Fault {
             }
             Fault::SrtpReplayAccepted => "the SRTP receiver keeps no replay list; SRTCP keeps its own",
             Fault::SrtpTagIgnored => "an SRTP packet whose tag does not verify is decrypted and echoed all the same",
+            Fault::TenantHeadersUnchecked => {
+                "for a runtime endpoint X-Endpoint-Id alone admits, whatever organisation and project are named, if any"
+            }
             Fault::TokenInUrl => "the page appends the minted password to the WebSocket URL as ?access_token=",
+            Fault::TokenReusable => "a SIP pair works on any number of connections at once, until it dies as usual",
             Fault::TurnAclMissing => "CreatePermission succeeds for every IPv4 peer but multicast",
             Fault::TurnOpen => "Allocate without MESSAGE-INTEGRITY is granted; with a wrong one it gets 401",
             Fault::UserIdCounter => "the page numbers its user ids: visitor-1, visitor-2",
+            Fault::WeakPassword => "the password is the username spelled backwards",
             Fault::WsOnWssPort => "the signalling port takes a plaintext upgrade and serves it like an encrypted one",
             Fault::WsOriginUnchecked => "the WebSocket upgrade is granted whatever its Origin says",
         }

@@ -21,6 +21,8 @@ pub const PAIR_UNUSED: Duration = Duration::from_secs(30);
 pub const PAIR_AFTER_CALL: Duration = Duration::from_secs(2);
 /// What the target file declares as the end of a session, in seconds: [`PAIR_AFTER_CALL`], and one for the way. House.
 pub const SESSION_END_S: u64 = 3;
+/// What the target file declares as the difference between clocks, in seconds. Catalogue.
+pub const CLOCK_LEEWAY_S: u64 = 1;
 /// SIP pairs that are remembered, dead ones included; then the oldest is forgotten. House.
 pub const MAX_PAIRS: usize = 4096;
 

@@ -135,6 +135,10 @@ pub struct Urls {
     pub config: String,
     /// A second one, for another application.
     pub second: String,
+    /// One that hands out no pair.
+    pub runtime: String,
+    /// Another such one, of another tenant.
+    pub runtime_second: String,
     /// Signalling.
     pub signalling: String,
     /// TURN over UDP, as RFC 7065 writes it.
@@ -218,7 +222,7 @@ impl Lab {
         let (turn_tcp, turn_tcp_address) = listen("turn over tcp", ip, ports.nth(3)).await?;
         let (turn_tls, turn_tls_address) = listen("turn over tls", ip, ports.nth(4)).await?;
 
-        let endpoints = Arc::new(vec![Endpoint::new("config"), Endpoint::new("second")]);
+        let endpoints = Arc::new(Endpoint::all());
         let turn_addresses = [turn_address, turn_tcp_address, turn_tls_address];
         let urls = urls(page_address, config_address, ws_address, turn_addresses, &endpoints);
         let turn_secret = Secret::new(random::bytes::<32>().to_vec());
@@ -236,7 +240,6 @@ impl Lab {
             ws_uri: urls.signalling.clone(),
             turn_urls: [urls.turn.clone(), urls.turn_tcp.clone(), urls.turns.clone()],
             turn_secret,
-            organisation_id: random::hex::<12>(),
             mints: ConfigService::mint_limit(),
         });
         let echo = MediaSettings { local_ip: ip, faults: faults.clone() };
@@ -348,6 +351,8 @@ fn urls(page: SocketAddr, config: SocketAddr, ws: SocketAddr, turn: [SocketAddr;
         page_origin,
         config: address(0),
         second: address(1),
+        runtime: address(2),
+        runtime_second: address(3),
         signalling: format!("wss://{}", host_of(ws)),
         turn: format!("turn:{udp}?transport=udp"),
         turn_tcp: format!("turn:{tcp}?transport=tcp"),

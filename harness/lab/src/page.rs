@@ -38,6 +38,12 @@ const MODULES: [(&str, &str); 11] = [
     ("/fault.js", include_str!("page/fault.js")),
 ];
 
+/// What the page with a password in it has behind its words: an account that nobody has.
+const WRITTEN_ACCOUNT: (&str, &str) = (
+    "/words.js",
+    "export const SIP_ACCOUNT = { uri: \"sip:frontdesk@pbx.example.com\", sipPassword: \"Xk7-pQ2vR9-mW4tZ\" };\n",
+);
+
 /// What the handler needs.
 pub(crate) struct PageService {
     faults: Arc<Faults>,
@@ -107,8 +113,10 @@ impl PageService {
             "/call.css" => Some(("text/css", STYLE.to_owned())),
             path if path == PHONE.0 => Some(("text/javascript", self.phone.clone())),
             path => {
-                let module = MODULES.iter().find(|(known, _)| *known == path);
-                module.map(|(_, text)| ("text/javascript", (*text).to_owned()))
+                let (_, text) = MODULES.iter().find(|(known, _)| *known == path)?;
+                let account = self.faults.broken(Fault::PasswordInPage) && path == WRITTEN_ACCOUNT.0;
+                let account = if account { WRITTEN_ACCOUNT.1 } else { "" };
+                Some(("text/javascript", format!("{text}{account}")))
             }
         }
     }
@@ -185,6 +193,8 @@ mod tests {
             page_origin: "https://localhost:1".into(),
             config: "https://localhost:2/a".into(),
             second: "https://localhost:2/b".into(),
+            runtime: "https://localhost:2/c".into(),
+            runtime_second: "https://localhost:2/d".into(),
             signalling: "wss://localhost:3".into(),
             turn: "turn:127.0.0.1:4?transport=udp".into(),
             turn_tcp: "turn:127.0.0.1:4?transport=tcp".into(),

@@ -7,6 +7,7 @@
 //! | `login` | digest: challenges, nonces, wrong logins |
 //! | `registrar` | REGISTER |
 //! | `call` | INVITE, and all that follows in its dialog |
+//! | `runtime` | who may call an endpoint that hands out no pair |
 //!
 //! A session takes messages and time and gives messages back; `signalling` owns the socket.
 
@@ -15,6 +16,7 @@ mod login;
 mod registrar;
 mod reply;
 mod request;
+mod runtime;
 #[cfg(test)]
 mod tests;
 

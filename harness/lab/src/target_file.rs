@@ -4,18 +4,18 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use crate::Urls;
-use crate::figures::{NONCE_LIFE, SESSION_END_S, TEST_USER};
+use crate::figures::{CLOCK_LEEWAY_S, NONCE_LIFE, PAIR_UNUSED, SESSION_END_S, TEST_USER};
 
 /// Writes the file's text. Paths in it are absolute, so the text may be saved anywhere.
 pub(crate) fn text(urls: &Urls, ip: IpAddr, ca_file: &Path, log_file: &Path) -> String {
-    let Urls { page, page_origin, config, second, .. } = urls;
+    let Urls { page, page_origin, config, second, runtime, runtime_second, .. } = urls;
     let (ca_file, log_file) = (quoted(&ca_file.display().to_string()), quoted(&log_file.display().to_string()));
     let network = match ip {
         IpAddr::V4(ip) if ip.is_loopback() => "127.0.0.0/8".to_owned(),
         IpAddr::V4(ip) => format!("{ip}/32"),
         IpAddr::V6(ip) => format!("{ip}/128"),
     };
-    let nonce_life_s = NONCE_LIFE.as_secs();
+    let (nonce_life_s, credential_life_s) = (NONCE_LIFE.as_secs(), PAIR_UNUSED.as_secs());
     format!(
         r##"# A lab of ringfence's own: a simulator on this machine, for trying things and for proofs.
 name = "lab"
@@ -30,6 +30,8 @@ budget = {{ calls = 500, minutes = 15 }}
 page = "{page}"
 config = "{config}"
 sessions.second = "{second}"
+sessions.runtime = "{runtime}"
+sessions.runtime-second = "{runtime_second}"
 api = "none"
 login = "none"
 archive = "none"
@@ -51,6 +53,8 @@ log = [{log_file}]
 [declared]
 session_end_s = {SESSION_END_S}
 nonce_life_s = {nonce_life_s}
+credential_life_s = {credential_life_s}
+clock_leeway_s = {CLOCK_LEEWAY_S}
 session_scope = true
 validates_user_ids = true
 admission = "register"
@@ -94,6 +98,8 @@ mod tests {
             page_origin: "https://localhost:1".into(),
             config: "https://localhost:2/a".into(),
             second: "https://localhost:2/b".into(),
+            runtime: "https://localhost:2/c".into(),
+            runtime_second: "https://localhost:2/d".into(),
             signalling: "wss://localhost:3".into(),
             turn: "turn:127.0.0.1:4?transport=udp".into(),
             turn_tcp: "turn:127.0.0.1:4?transport=tcp".into(),

@@ -241,6 +241,10 @@ pub struct SipSettings {
     pub ice_servers: Option<Value>,
     /// Whether a client registers before it calls.
     pub register: Option<bool>,
+    /// An access token, beside the pair.
+    pub token: Option<SecretValue>,
+    /// Seconds that credentials and token live from this answer on, such as OAuth's `expires_in` (RFC 6749, section 5.1).
+    pub lifetime_s: Option<Value>,
 }
 
 /// Text, or where it stands in an answer.
@@ -344,8 +348,16 @@ pub struct Declared {
     /// Seconds that a digest nonce of the SIP server is good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce_life_s: Option<i64>,
+    /// Seconds after they were handed out until call credentials and tokens are dead: the operator's promise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_life_s: Option<i64>,
+    /// Seconds that the deployment's clocks may differ; instead of the policy's figure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_leeway_s: Option<i64>,
     /// Credentials are promised per session.
     pub session_scope: bool,
+    /// Call credentials and tokens may be used more than once at a time, on purpose.
+    pub tokens_reusable: bool,
     /// How signalling admits a client: `register`, `headers`, `token`, `cookie` or `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admission: Option<String>,

@@ -9,12 +9,13 @@ use ringfence_client::http::Answer;
 use ringfence_client::{Failure, Net};
 use ringfence_model::target::Target;
 use ringfence_model::{RunKey, Secret};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use url::Url;
 
 use crate::step_ref::{AllocationRef, CallRef, ConfigRef};
 use crate::verbs::call::HeldCall;
 use crate::verbs::turn_allocate::HeldAllocation;
-use crate::{Kept, Ledger, OwnFault};
+use crate::{Kept, Ledger, LogMarks, OwnFault};
 
 /// What one step of a chain works with.
 pub struct Cx {
@@ -26,8 +27,12 @@ pub struct Cx {
     pub key: RunKey,
     /// Every secret of the run.
     pub ledger: Ledger,
+    /// Where the operator's log files ended when the chain began.
+    pub log_marks: LogMarks,
     /// What earlier steps of the chain kept, by step.
     pub kept: BTreeMap<String, Kept>,
+    /// What earlier steps of the chain saw, by step, as the journal has it.
+    pub observed: BTreeMap<String, Map<String, Value>>,
     /// The step has a `control`: it may end as soon as it has shown enough.
     pub control: bool,
     /// Seed of everything random in this step that is no secret.
@@ -112,6 +117,11 @@ impl Cx {
             }
         };
         add("sip-password", &config.password);
+        add("token", &config.token);
+        // An address may hold one as well: RFC 3986, section 3.2.1.
+        if let Some(password) = Url::parse(&config.ws_given).ok().as_ref().and_then(Url::password) {
+            self.ledger.add("sip-password", password);
+        }
         for server in &config.ice_servers {
             add("turn-credential", &server.credential);
         }

@@ -39,16 +39,20 @@ pub enum KeptKind {
     Allocation,
     /// A login that was presented.
     Login,
+    /// Anything: the step's observation is enough.
+    Any,
 }
 
 impl KeptKind {
     /// The word for messages.
     pub const fn name(kind: u8) -> &'static str {
+        const ANY: u8 = KeptKind::Any as u8;
         const PAGE: u8 = KeptKind::Page as u8;
         const CALL: u8 = KeptKind::Call as u8;
         const LOGIN: u8 = KeptKind::Login as u8;
         const ALLOCATION: u8 = KeptKind::Allocation as u8;
         match kind {
+            ANY => "anything",
             LOGIN => "login",
             ALLOCATION => "allocation",
             PAGE => "page",

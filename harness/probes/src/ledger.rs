@@ -132,6 +132,10 @@ fn without(text: &str, lower: &str, form: &str, kind: &str) -> Option<String> {
     if form.len() < WHOLE_TEXT_BELOW {
         return (lower == form).then(|| format!("[redacted: {kind}]"));
     }
+    // Most texts of an observation are shorter than most forms: no search need be prepared for these.
+    if form.len() > lower.len() {
+        return None;
+    }
     let mut out = String::new();
     let mut from = 0;
     for (at, _) in lower.match_indices(form) {

@@ -3,21 +3,25 @@
 //! One file per verb in [`verbs`]: its parameters, its observation, what it costs, and the conversation that makes it.
 //! [`VERBS`] is the only list of them.
 
+mod address;
 mod browsed;
 mod cx;
 pub mod detect;
 mod kept;
 mod ledger;
+mod log_marks;
 mod origin;
 mod own_secrets;
 mod probe;
 mod step_ref;
+mod token;
 pub mod verbs;
 
 pub use browsed::{Browsed, Frame, Identifier, IdentifierKind, Visit};
 pub use cx::Cx;
 pub use kept::{Kept, KeptKind};
 pub use ledger::{Ledger, Search};
+pub use log_marks::LogMarks;
 pub use own_secrets::learn_own;
 pub use probe::{Asked, Cost, OwnFault, Probe, Raw, Verb};
 pub use step_ref::{StepRef, steps_in};
@@ -29,6 +33,7 @@ pub const VERBS: &[Verb] = &[
     Verb::of::<browse_page::BrowsePage>(),
     Verb::of::<call::Call>(),
     Verb::of::<cors_probe::CorsProbe>(),
+    Verb::of::<decode_token::DecodeToken>(),
     Verb::of::<fetch_config::FetchConfig>(),
     Verb::of::<http_request::HttpRequest>(),
     Verb::of::<ice_attack::IceAttack>(),
@@ -37,11 +42,13 @@ pub const VERBS: &[Verb] = &[
     Verb::of::<open_websocket::OpenWebsocket>(),
     Verb::of::<register::Register>(),
     Verb::of::<rekey::Rekey>(),
+    Verb::of::<scan_log::ScanLog>(),
     Verb::of::<scan_page::ScanPage>(),
     Verb::of::<sip_request::SipRequest>(),
     Verb::of::<tls_scan::TlsScan>(),
     Verb::of::<turn_allocate::TurnAllocate>(),
     Verb::of::<turn_permission::TurnPermission>(),
+    Verb::of::<use_token::UseToken>(),
     Verb::of::<wait::Wait>(),
 ];
 

@@ -31,6 +31,9 @@ pub fn learn_own(ledger: &Ledger, target: &Target) -> Result<(), TargetError> {
     if let Some(SecretValue::Source(source)) = &target.sip.password {
         ledger.add("sip-password", source.read("sip.password")?.expose());
     }
+    if let Some(SecretValue::Source(source)) = &target.sip.token {
+        ledger.add("token", source.read("sip.token")?.expose());
+    }
     if let Some(source) = &target.turn.credential {
         ledger.add("turn-credential", source.read("turn.credential")?.expose());
     }

@@ -22,6 +22,8 @@ pub type CallRef = StepRef<{ KeptKind::Call as u8 }>;
 pub type LoginRef = StepRef<{ KeptKind::Login as u8 }>;
 /// A step that kept what a browser saw of a page.
 pub type PageRef = StepRef<{ KeptKind::Page as u8 }>;
+/// Any step that was answered, whatever it kept.
+pub type AnyRef = StepRef<{ KeptKind::Any as u8 }>;
 /// A step that kept a TURN allocation.
 pub type AllocationRef = StepRef<{ KeptKind::Allocation as u8 }>;
 
@@ -37,7 +39,11 @@ impl<const KIND: u8> JsonSchema for StepRef<KIND> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "step", "description": format!("name of an earlier step that keeps a {}", KeptKind::name(KIND)) })
+        let description = match KeptKind::name(KIND) {
+            "anything" => "name of an earlier step".to_owned(),
+            kept => format!("name of an earlier step that keeps a {kept}"),
+        };
+        json_schema!({ "type": "string", "format": "step", "description": description })
     }
 
     fn inline_schema() -> bool {

@@ -14,7 +14,7 @@ use ringfence_model::observation::{Common, Outcome};
 use ringfence_model::scenario::Step;
 use ringfence_model::target::{Endpoint, Endpoints, Need};
 use ringfence_model::verdict::Intrusion;
-use ringfence_probes::{Cost, Cx, Kept, Raw, Verb, verb};
+use ringfence_probes::{Cost, Cx, Kept, LogMarks, Raw, Verb, verb};
 use serde_json::{Map, Value};
 
 use crate::limits::last_uses;
@@ -35,6 +35,10 @@ pub(crate) struct Chain<'a> {
     variables: Variables,
     outcomes: BTreeMap<String, Option<Outcome>>,
     kept: BTreeMap<String, Kept>,
+    /// What steps saw, as the journal has it.
+    observed: BTreeMap<String, Map<String, Value>>,
+    /// Where the log files ended when this try began.
+    log_marks: LogMarks,
     /// The network as each step used it, of those that kept something.
     nets: BTreeMap<String, Net>,
 }
@@ -51,7 +55,8 @@ impl<'a> Chain<'a> {
     pub(crate) fn new(shared: &'a Shared, loaded: &'a Loaded, net: Net, attempt: u32, calls_left: u32) -> Self {
         let variables = shared.library.variables(&shared.target_view, &shared.policy);
         let (outcomes, kept, nets) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { shared, loaded, net, attempt, calls_left, variables, outcomes, kept, nets }
+        let log_marks = LogMarks::now(&shared.target.files.log);
+        Self { shared, loaded, net, attempt, calls_left, variables, outcomes, kept, observed: BTreeMap::new(), log_marks, nets }
     }
 
     /// Calls that were set aside and not placed.
@@ -152,7 +157,9 @@ impl<'a> Chain<'a> {
             net,
             key: self.shared.key.clone(),
             ledger: self.shared.ledger.clone(),
+            log_marks: self.log_marks.clone(),
             kept: self.kept.clone(),
+            observed: self.observed.clone(),
             control: step.control.is_some(),
             seed: self.seed(index),
             seconds_left: self.shared.limits.seconds_left(),
@@ -199,6 +206,8 @@ impl<'a> Chain<'a> {
                     return Some(Obstacle::NotAsked(format!("its input, step {name}, was not asked")));
                 }
                 _ if self.kept.contains_key(name) => {}
+                // Its observation is all that is looked at.
+                Some(Some(Outcome::Answered)) if verb.name == "inspect" => {}
                 Some(Some(outcome)) => {
                     // Another step's silence or refusal is none of this one's: nothing here was asked.
                     let outcome = match outcome {
@@ -238,6 +247,7 @@ impl<'a> Chain<'a> {
         }
         self.shared.ledger.redact(&mut observation);
         self.variables.saw(&step.name, &step.probe, &observation);
+        self.observed.insert(step.name.clone(), observation.clone());
         self.outcomes.insert(step.name.clone(), Some(raw.outcome));
         if let Some(kept) = raw.kept {
             self.kept.insert(step.name.clone(), kept);

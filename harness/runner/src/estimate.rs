@@ -104,6 +104,11 @@ fn declared_wait(step: &Step, with: &Map<String, Value>, target: &Target) -> u64
     let seconds = |declared: Option<i64>| declared.and_then(|seconds| u64::try_from(seconds).ok());
     match with.get("for").and_then(Value::as_str).filter(|_| step.probe == "wait") {
         Some("session-end") => seconds(target.declared.session_end_s).unwrap_or(SESSION_END_S),
+        Some("token-expiry") => {
+            let leeway = target.declared.clock_leeway_s.or_else(|| with.get("leeway_s").and_then(Value::as_i64));
+            // A life that only the answer tells is not known yet.
+            seconds(target.declared.credential_life_s).map_or(0, |life| life + seconds(leeway).unwrap_or_default() + 1)
+        }
         Some("nonce-expiry") => seconds(target.declared.nonce_life_s).map_or(0, |life| life.saturating_add(1)),
         _ => 0,
     }

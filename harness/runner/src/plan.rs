@@ -60,17 +60,22 @@ pub fn plan<'a>(
     browser: bool,
 ) -> Plan {
     let mut plan = Plan::default();
-    let mut chains: Vec<(Intrusion, &str)> = vec![];
+    let mut chains: Vec<(Intrusion, bool, &str)> = vec![];
     for scenario in scenarios.filter(|scenario| selection.wants(&scenario.id)) {
         let unasked = || selection.unasked(scenario);
         match obstacle(scenario, target, browser).or_else(unasked) {
-            None => chains.push((intrusion(scenario), &scenario.id)),
+            None => chains.push((intrusion(scenario), !waits(scenario), &scenario.id)),
             Some(left_out) => plan.left_out.push(left_out),
         }
     }
     chains.sort();
-    plan.chains = chains.into_iter().map(|(_, id)| id.to_owned()).collect();
+    plan.chains = chains.into_iter().map(|(.., id)| id.to_owned()).collect();
     plan
+}
+
+/// Such scenarios begin first, so that the others are asked while they wait.
+fn waits(scenario: &Scenario) -> bool {
+    scenario.step.iter().any(|step| step.probe == "wait")
 }
 
 /// Why a scenario is not asked of this target, if it is not.
@@ -125,7 +130,8 @@ fn host(step: &Step, target: &Target) -> Option<String> {
         (Some(name), _) => url_of(target, name)?,
         (None, "fetch-config") => url_of(target, "config")?,
         (None, "scan-page" | "browse-page") => url_of(target, "page")?,
-        (None, "call" | "register" | "sip-request" | "open-websocket") => match &target.sip.ws_uri {
+        (None, "use-token") if step.with.get("at").is_some_and(|at| at == "config") => url_of(target, "config")?,
+        (None, "call" | "register" | "sip-request" | "open-websocket" | "use-token") => match &target.sip.ws_uri {
             Some(Value::Text(url)) => url,
             _ => return None,
         },

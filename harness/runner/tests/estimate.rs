@@ -20,7 +20,7 @@ fn target(more: &str) -> Target {
 #[test]
 fn a_scenario_costs_what_its_steps_cost() {
     let library = support::library();
-    let target = target("[declared]\nsession_end_s = 7\n");
+    let target = target("[declared]\nsession_end_s = 7\ncredential_life_s = 40\n");
     let policy = support::policy("webrtc-mti");
     let only = |id: &str| Selection { only: vec![id.into()], ..Selection::default() };
     let of = |id: &str, tries| {
@@ -39,6 +39,8 @@ fn a_scenario_costs_what_its_steps_cost() {
     let hang_up = of("tokens/credentials-survive-hangup", 1);
     assert!(hang_up.once.calls >= 1 && hang_up.once.seconds >= 7, "{hang_up:?}");
     assert_eq!(hang_up.once, hang_up.at_most);
+    // The life that the target file declares, the policy's leeway of a minute, and a second more.
+    assert_eq!(of("tokens/expired-accepted", 1).once.seconds, 101);
 }
 
 #[test]

@@ -6,9 +6,7 @@ mod pair;
 use std::time::{Duration, Instant};
 
 use pair::{LIMIT, Pair, negotiate};
-use ringfence_client::media::{
-    Codec, Event, FingerprintBend, MediaPlan, Sdes, Setup, SrtpProfile, TransportProfile,
-};
+use ringfence_client::media::{Codec, Event, FingerprintBend, MediaPlan, Sdes, Setup, SrtpProfile, TransportProfile};
 use ringfence_lab::fault::Fault;
 use ringfence_lab::media::{Answered, Ended};
 use ringfence_model::observation::CallSeen;

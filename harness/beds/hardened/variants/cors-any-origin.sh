@@ -2,6 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2016 # FINDS and ALSO are read by `bed`; what stands in quotes belongs to servers
 
 FINDS="cors/any-origin"
+# An origin that resembles the trusted one is one of the any.
+ALSO="cors/not-quite-trusted=fail"
 
 change() {
     edit token.py 's/if self.headers.get\("Origin"\) == ORIGIN:/if self.headers.get("Origin"):/' \

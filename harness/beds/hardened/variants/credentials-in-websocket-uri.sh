@@ -4,7 +4,7 @@
 FINDS="transport/config-unsafe-uri"
 
 change() {
-    edit token.py 's/f"wss:\/\/\{ADDRESS\}/f"wss:\/\/visitor:{sip_password[:8]}@{ADDRESS}/' 
+    edit token.py 's/f"wss:\/\/\{ADDRESS\}/f"wss:\/\/visitor:{sip_password.encode().hex()}@{ADDRESS}/' 
 }
 
 proof() {

@@ -4,7 +4,7 @@
 FINDS="tokens/used-twice"
 
 change() {
-    edit kamailio.cfg '/sht\(used=>\$var\(pair\)\) != \$null/d' 
+    edit kamailio.cfg '/One Call Per Pair/d' '/In Use Elsewhere/d' 's/"max_contacts", 1\)/"max_contacts", 10)/'
 }
 
 proof() {

@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2016 # FINDS and ALSO are read by `bed`; what stands in quotes belongs to servers
 
 FINDS="credentials/register-without"
-# Who needs no login needs none after a call either.
-ALSO="tokens/credentials-survive-hangup=fail"
+# Who needs no login takes any name, and needs none after a call either.
+ALSO="credentials/other-aor=fail identity/pii-user-id-accepted=fail tokens/credentials-survive-hangup=fail"
 
 change() {
     edit kamailio.cfg 's/case "REGISTER": route\(LOGIN\); route\(REGISTER\)/case "REGISTER": if ($au != $null) { route(LOGIN); } route(REGISTER)/' 

@@ -12,8 +12,8 @@ use ringfence_model::verdict::{Severity, State};
 use ringfence_reports::{Format, Style, render, terminal_brief, write_atomically};
 use ringfence_runner::{Journal, Selection};
 
-use crate::commands::run::Asking;
 use crate::against::Against;
+use crate::commands::run::Asking;
 use crate::problem::Problem;
 use crate::{library, outputs, progress, signals};
 

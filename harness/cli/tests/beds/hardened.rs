@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::bed::Up;
 use crate::ringfence;
 
-/// One minute.
+/// Seconds; more than the token service gives, since this machine may be busy.
 const LIFE_S: u64 = 60;
 
 /// A pair admits until its time is over, for one call, and to its own application only.

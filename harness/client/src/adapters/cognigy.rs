@@ -1,6 +1,8 @@
 //! Cognigy Click To Call: a URL with a token in it answers with SIP credentials (legacy endpoint) or with identifiers that
 //! stand for them (runtime endpoint).
 
+use std::time::SystemTime;
+
 use ringfence_model::Secret;
 use ringfence_model::target::Target;
 use serde_json::Value;
@@ -8,8 +10,8 @@ use url::Url;
 
 use super::login::{look_alike, random_text};
 use super::{
-    Ask, CallConfig, ConfigKind, FetchError, Fetched, LoginKind, Read, destination, endpoint, get, json,
-    over_tls, own_ice_servers, success_json, ws_host,
+    Ask, CallConfig, ConfigKind, FetchError, Fetched, LoginKind, Read, destination, endpoint, get, json, over_tls,
+    own_ice_servers, success_json, timed_life, ws_host,
 };
 use crate::{Net, http};
 
@@ -102,8 +104,12 @@ pub(super) fn read_config(document: &Value, user_id: Option<&str>) -> Read {
         return Read::error(format!("wsUri `{ws_uri}` is no WebSocket address"));
     }
     let name = json::text(document, "/endpointSettings/endpointName").unwrap_or_default();
+    let read_at = SystemTime::now();
     let config = CallConfig {
         kind,
+        token: None,
+        read_at,
+        lifetime_s: timed_life(username.as_deref(), read_at),
         ws_uri: over_tls(&ws_uri),
         ws_given: ws_uri,
         aor_user: match user_id {

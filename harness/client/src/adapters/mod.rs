@@ -6,8 +6,11 @@ mod json;
 mod login;
 mod sip;
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use ringfence_model::target::{Adapter, Destinations, Endpoint, Target};
 use ringfence_model::{Secret, Untrusted};
+use ringfence_wire::turn::TimedUser;
 use serde_json::Value;
 use url::Url;
 
@@ -68,6 +71,12 @@ pub struct CallConfig {
     pub username: Option<String>,
     /// Digest password.
     pub password: Option<Secret>,
+    /// An access token beside the pair.
+    pub token: Option<Secret>,
+    /// When it was read: whatever was minted for it is no younger.
+    pub read_at: SystemTime,
+    /// Seconds from then on that credentials and token live, as far as the answer says it.
+    pub lifetime_s: Option<u64>,
     /// Request-URI of the INVITE.
     pub target_uri: String,
     /// Header fields of the INVITE that say who calls.
@@ -271,6 +280,17 @@ fn over_tls(ws_uri: &str) -> String {
     }
 }
 
+/// Earliest and latest second since 1970 that a user name is believed to speak of: 2001, and 2286 (house). Ten digits.
+const TIMES: std::ops::Range<u64> = 1_000_000_000..10_000_000_000;
+
+/// How long a pair lives whose user name tells its end, as `time:name`: what TURN servers with a shared secret take
+/// (draft-uberti-behave-turn-rest-00, section 2.2), and SIP servers with the like. A number alone may be anybody's name.
+fn timed_life(username: Option<&str>, now: SystemTime) -> Option<u64> {
+    let timed = TimedUser::parse(username.filter(|name| name.contains(':'))?).ok()?;
+    let end = TIMES.contains(&timed.expires_unix_s).then(|| UNIX_EPOCH + Duration::from_secs(timed.expires_unix_s))?;
+    Some(end.duration_since(now).map_or(0, |life| life.as_secs()))
+}
+
 /// TURN servers that only the target file names.
 fn own_ice_servers(target: &Target) -> Result<Vec<IceServer>, FetchError> {
     let turn = &target.turn;
@@ -280,4 +300,20 @@ fn own_ice_servers(target: &Target) -> Result<Vec<IceServer>, FetchError> {
     let credential = turn.credential.as_ref().map(|source| source.read("turn.credential")).transpose();
     let credential = credential.map_err(|error| FetchError::Own(error.to_string()))?;
     Ok(vec![IceServer { urls: turn.urls.clone(), username: turn.username.clone(), credential }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_name_tells_when_its_pair_ends() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        assert_eq!(timed_life(Some("1800000060:a-1"), now), Some(60));
+        assert_eq!(timed_life(Some("1799999999:a-1"), now), Some(0));
+        for no_time in ["1800000060", "alice", "1001:desk", "desk:1800000060", "18000000600:x", ":"] {
+            assert_eq!(timed_life(Some(no_time), now), None, "{no_time}");
+        }
+        assert_eq!(timed_life(None, now), None);
+    }
 }

@@ -1,5 +1,7 @@
 //! Any SIP over WSS: values of the target file, or JSON pointers into the answer of its configuration endpoint.
 
+use std::time::SystemTime;
+
 use ringfence_model::Secret;
 use ringfence_model::target::{Endpoint, SecretValue, SipSettings, Target, Value as Setting};
 use serde_json::Value;
@@ -7,7 +9,7 @@ use url::Url;
 
 use super::{
     Ask, CallConfig, ConfigKind, FetchError, Fetched, LoginKind, Read, destination, endpoint, get, json, login,
-    over_tls, own_ice_servers, success_json, ws_host,
+    over_tls, own_ice_servers, success_json, timed_life, ws_host,
 };
 use crate::{Net, http};
 
@@ -38,7 +40,18 @@ fn by_hand(target: &Target, ask: &Ask) -> Result<Fetched, FetchError> {
 }
 
 pub(super) fn read_config(target: &Target, document: &Value, ask: &Ask) -> Result<Read, FetchError> {
-    let SipSettings { ws_uri, username, password, realm, aor, target: callee, ice_servers, register } = &target.sip;
+    let SipSettings {
+        ws_uri,
+        username,
+        password,
+        realm,
+        aor,
+        target: callee,
+        ice_servers,
+        register,
+        token,
+        lifetime_s,
+    } = &target.sip;
     let mut missing = Vec::new();
     // A pointer promises a value; where there is none, that is the target's doing and is named.
     let mut find = |name: &str, setting: &Option<Setting>| match setting.as_ref()? {
@@ -59,15 +72,19 @@ pub(super) fn read_config(target: &Target, document: &Value, ask: &Ask) -> Resul
         Some(uri) => Some(uri),
         None => find("target", callee),
     };
-    let password = match password {
-        None => None,
+    let lifetime = find("lifetime_s", lifetime_s);
+    let mut find_secret = |name: &str, value: &Option<SecretValue>| match value {
+        None => Ok(None),
         Some(SecretValue::Pointer { pointer }) => {
-            find("password", &Some(Setting::Pointer { pointer: pointer.clone() })).map(Secret::new)
+            Ok(find(name, &Some(Setting::Pointer { pointer: pointer.clone() })).map(Secret::new))
         }
         Some(SecretValue::Source(source)) => {
-            Some(source.read("sip.password").map_err(|error| FetchError::Own(error.to_string()))?)
+            let read = source.read(&format!("sip.{name}"));
+            read.map(Some).map_err(|error| FetchError::Own(error.to_string()))
         }
     };
+    let password = find_secret("password", password)?;
+    let token = find_secret("token", token)?;
     if ws_uri.is_none() && missing.is_empty() {
         missing.push("ws_uri".into());
     }
@@ -85,8 +102,17 @@ pub(super) fn read_config(target: &Target, document: &Value, ask: &Ask) -> Resul
         _ => Vec::new(),
     };
     servers.extend(own_ice_servers(target)?);
+    let read_at = SystemTime::now();
+    let lifetime_s = match lifetime.as_deref().map(str::parse) {
+        Some(Err(_)) => return Ok(Read::error("lifetime_s is no whole number of seconds")),
+        Some(Ok(seconds)) => Some(seconds),
+        None => timed_life(username.as_deref(), read_at),
+    };
     let config = CallConfig {
         kind: ConfigKind::Sip,
+        token,
+        read_at,
+        lifetime_s,
         target_uri: callee.map(|callee| request_uri(&callee, &realm)).unwrap_or_default(),
         register: register.unwrap_or(password.is_some()),
         ws_uri: over_tls(&ws_uri),
@@ -155,6 +181,21 @@ mod tests {
         let read = read_config(&target, &json!({ "u": 7, "p": "", "to": null }), &Ask::default());
         let missing = read.ok().map(|read| read.missing).unwrap();
         assert_eq!(missing, ["ws_uri (/sip/0/ws)", "target (/to)", "password (/p)"]);
+    }
+
+    #[test]
+    fn a_token_and_how_long_it_lives() {
+        let target = target(
+            "ws_uri = \"wss://pbx.test\"\ntoken = { pointer = \"/access_token\" }\nlifetime_s = { pointer = \"/expires_in\" }\n\
+             [endpoints]\nconfig = \"https://c.test/\"\n",
+        );
+        let read = |document: Value| read_config(&target, &document, &Ask::default()).ok().unwrap();
+        let config = read(json!({ "access_token": "t", "expires_in": 90 })).config.unwrap();
+        assert_eq!(config.token.as_ref().map(|token| token.expose().as_str()), Some("t"));
+        assert_eq!((config.lifetime_s, config.password.is_none()), (Some(90), true));
+        assert_eq!(read(json!({ "expires_in": 90 })).missing, ["token (/access_token)"]);
+        let odd = read(json!({ "access_token": "t", "expires_in": 1.5 }));
+        assert_eq!(odd.error.unwrap().raw(), "lifetime_s is no whole number of seconds");
     }
 
     #[test]

@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 
 use super::stream::{Streams, Told};
 use crate::media::{
-    Allow, Attack, AttackSeen, Check, CheckKit, ChecksSeen, Event, Input, MediaError, MediaMachine, MediaPlan, Output, Rekey, Source, TurnServer,
+    Allow, Attack, AttackSeen, Check, CheckKit, ChecksSeen, Event, Input, MediaError, MediaMachine, MediaPlan, Output,
+    Rekey, Source, TurnServer,
 };
 use crate::{Failure, Net};
 
@@ -110,7 +111,8 @@ impl MediaCall {
         let counts = Arc::new(Counts::default());
         let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
         let (outbox, events) = mpsc::channel(MAX_EVENTS);
-        let task = Task { machine: machine.clone(), sockets, stranger: None, streams, allow, outbox, counts: counts.clone() };
+        let task =
+            Task { machine: machine.clone(), sockets, stranger: None, streams, allow, outbox, counts: counts.clone() };
         tokio::spawn(task.run(inbox));
         Ok(Self { machine, commands, events, counts })
     }
@@ -347,7 +349,11 @@ impl Task {
         if self.streams.send(local, remote, bytes) {
             return;
         }
-        let socket = self.sockets.iter().chain(&self.stranger).find(|socket| socket.local_addr().is_ok_and(|address| address == local));
+        let socket = self
+            .sockets
+            .iter()
+            .chain(&self.stranger)
+            .find(|socket| socket.local_addr().is_ok_and(|address| address == local));
         if let Some(socket) = socket {
             let _ = socket.send_to(bytes, remote).await; // lost, as on any bad path
         }

@@ -12,6 +12,8 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::client::{Response, generate_key};
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
@@ -189,10 +191,32 @@ impl Socket {
     /// # Errors
     /// The connection is gone, or the target stopped reading.
     pub async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Failure> {
-        let message = match String::from_utf8(bytes) {
+        self.send_message(match String::from_utf8(bytes) {
             Ok(text) => Message::text(text),
             Err(error) => Message::binary(error.into_bytes()),
-        };
+        })
+        .await
+    }
+
+    /// Sends one message as binary, whatever it is.
+    ///
+    /// # Errors
+    /// As [`Socket::send`].
+    pub async fn send_binary(&mut self, bytes: Vec<u8>) -> Result<(), Failure> {
+        self.send_message(Message::binary(bytes)).await
+    }
+
+    /// Sends one text message in two frames (RFC 6455, section 5.4), parted in the middle.
+    ///
+    /// # Errors
+    /// As [`Socket::send`].
+    pub async fn send_split(&mut self, mut bytes: Vec<u8>) -> Result<(), Failure> {
+        let rest = bytes.split_off(bytes.len() / 2);
+        self.send_message(Message::Frame(Frame::message(bytes, OpCode::Data(Data::Text), false))).await?;
+        self.send_message(Message::Frame(Frame::message(rest, OpCode::Data(Data::Continue), true))).await
+    }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), Failure> {
         match timeout(self.net.limits().idle, self.stream.send(message)).await {
             Ok(sent) => sent.map_err(|error| failure("WebSocket", &error)),
             Err(_) => Err(Failure::timeout("the target stopped reading its WebSocket")),

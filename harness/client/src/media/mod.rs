@@ -27,8 +27,8 @@
 mod answer;
 mod attack;
 mod audio;
-mod checks;
 mod certificate;
+mod checks;
 #[cfg(test)]
 mod clear_tests;
 mod dtls;
@@ -53,8 +53,8 @@ mod playback;
 mod random_swap;
 mod recording;
 mod rekey;
-mod renegotiate;
 mod relay;
+mod renegotiate;
 mod reuse;
 mod rtcp;
 mod seen;

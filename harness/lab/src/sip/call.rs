@@ -75,6 +75,11 @@ impl Session {
         if let Some(call) = self.call.as_ref().filter(|call| call.is_repeated_by(request)) {
             return call.said_again(&self.contact());
         }
+        match self.admits(request) {
+            None => {}
+            Some(true) => return self.ring(request, None, now),
+            Some(false) => return built(reply(&request.raw, 403, "Forbidden", None)),
+        }
         let bare = ["Authorization", "Proxy-Authorization"].iter().all(|field| request.raw.header(field).is_none());
         if bare && self.shared.faults.broken(Fault::InviteUnauthenticated) {
             let username = self.registered.as_ref().and_then(|registered| registered.username.clone());
@@ -101,6 +106,12 @@ impl Session {
         if request.host != SIP_REALM || !self.may_call(&request.user, username.as_deref()) {
             return refuse(404, "Not Found");
         }
+        self.ring(request, username, now)
+    }
+
+    /// Begins the call of a user who may call there.
+    fn ring(&mut self, request: &Request, username: Option<String>, now: Instant) -> Outgoing {
+        let refuse = |status, reason| built(reply(&request.raw, status, reason, None));
         if !is_sdp(&request.raw) {
             return built(reply(&request.raw, 415, "Unsupported Media Type", None).header("Accept", "application/sdp"));
         }

@@ -2,6 +2,7 @@
 
 mod call;
 mod login;
+mod runtime;
 
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ impl Desk {
             faults: faults.clone(),
             accounts: Arc::new(Accounts::new(faults.clone())),
             log: Arc::new(Log::create(&folder.path().join("lab.log")).unwrap()),
-            endpoints: Arc::new(vec![Endpoint::new("config"), Endpoint::new("second")]),
+            endpoints: Arc::new(Endpoint::all()),
             callee: Callee::Echo(MediaSettings { local_ip: SOURCE, faults }),
             host: "localhost:1".into(),
             wrong_logins: Shared::wrong_login_limit(),

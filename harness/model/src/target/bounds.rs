@@ -35,7 +35,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { calls: 25, minutes: 15 }
+        Self { calls: 60, minutes: 15 }
     }
 }
 

@@ -22,7 +22,8 @@ pub struct Endpoints {
     pub recording: Option<String>,
     /// Where events are delivered.
     pub webhook: Option<String>,
-    /// Further configuration endpoints by name: `second`, `inactive`, `relayed`.
+    /// Further configuration endpoints by name: `second`, `inactive`, `relayed`; `runtime` and `runtime-second` admit calls by
+    /// identity headers alone.
     #[serde(default)]
     pub sessions: BTreeMap<String, String>,
 }

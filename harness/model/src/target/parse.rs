@@ -52,8 +52,10 @@ impl Target {
         for file in files.chain(login_files) {
             *file = folder.join(&*file);
         }
-        if let Some(super::SecretValue::Source(SecretSource { file: Some(file), .. })) = &mut target.sip.password {
-            *file = folder.join(&*file);
+        for value in [&mut target.sip.password, &mut target.sip.token].into_iter().flatten() {
+            if let super::SecretValue::Source(SecretSource { file: Some(file), .. }) = value {
+                *file = folder.join(&*file);
+            }
         }
         if let Some(SecretSource { file: Some(file), .. }) = &mut target.turn.credential {
             *file = folder.join(&*file);
@@ -246,7 +248,7 @@ mod tests {
     fn a_minimal_file_is_enough() {
         let target = Target::parse(GOOD, Path::new("t.toml")).unwrap();
         assert_eq!(target.policy, "webrtc-mti");
-        assert_eq!(target.budget.calls, 25);
+        assert_eq!(target.budget.calls, 60);
     }
 
     #[test]

@@ -16,8 +16,10 @@ impl Target {
             let given = own.into_iter().filter_map(|(key, source)| Some((key, source.as_ref()?)));
             all.extend(given.map(|(key, source)| (format!("logins.{name}.{key}"), source)));
         }
-        if let Some(SecretValue::Source(source)) = &self.sip.password {
-            all.push(("sip.password".into(), source));
+        for (key, value) in [("sip.password", &self.sip.password), ("sip.token", &self.sip.token)] {
+            if let Some(SecretValue::Source(source)) = value {
+                all.push((key.into(), source));
+            }
         }
         all.extend(self.turn.credential.iter().map(|source| ("turn.credential".into(), source)));
         let expired = self.turn.expired_login.iter().map(|login| &login.credential);

@@ -24,6 +24,9 @@ pub struct TargetView {
     pub limits: TimeLimits,
     /// Addresses of the endpoints, without user, query and fragment.
     pub endpoints: Vec<EndpointView>,
+    /// Names of the further configuration endpoints.
+    #[serde(default)]
+    pub sessions: Vec<String>,
     /// Names of the destinations.
     pub destinations: Vec<String>,
     /// The ordinary destination sends our audio back.
@@ -76,6 +79,7 @@ impl Target {
             budget: self.budget,
             limits: self.limits,
             endpoints,
+            sessions: self.endpoints.sessions.keys().cloned().collect(),
             destinations: named.iter().filter(|(_, d)| d.is_some()).map(|(name, _)| (*name).to_owned()).collect(),
             echo: all.call.as_ref().is_some_and(|destination| destination.echo),
             authorization: self.authorization.as_ref().map(|a| format!("{} ({})", a.statement, a.contact)),

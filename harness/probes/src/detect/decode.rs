@@ -262,7 +262,19 @@ mod tests {
 
     #[test]
     fn what_is_not_encoded_stays_as_it_is() {
-        for text in ["", "plain text", "100 % sure", "%zz", "1700000000123", "deadbeefdeadbeef", r"C:\dir\x", "é%é", "a & b; c", "&é;", "&#xffffffff;"] {
+        for text in [
+            "",
+            "plain text",
+            "100 % sure",
+            "%zz",
+            "1700000000123",
+            "deadbeefdeadbeef",
+            r"C:\dir\x",
+            "é%é",
+            "a & b; c",
+            "&é;",
+            "&#xffffffff;",
+        ] {
             assert_eq!(views(text).len(), 1, "{text}: {:?}", views(text));
         }
     }

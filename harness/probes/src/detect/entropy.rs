@@ -118,11 +118,14 @@ pub(super) fn segments(text: &str) -> Vec<&str> {
 /// Of the same segment of every value, what may be random; nothing where all are alike, count or tell the time.
 fn random_parts<'a>(column: &[&'a str]) -> Vec<&'a str> {
     let alike = column.len() > 1 && column.iter().all(|segment| Some(segment) == column.first());
-    if alike || tells_time(column) || counts(column) { vec![""; column.len()] } else { without_shared(column, SHARED_FROM) }
+    if alike || tells_time(column) || counts(column) {
+        vec![""; column.len()]
+    } else {
+        without_shared(column, SHARED_FROM)
+    }
 }
 
-/// Characters from which on it is no chance that all values share them (house): one in a million of those that are four
-/// random hexadecimal digits in three values.
+/// Bytes from which on it is no chance that all values begin or end with them (house).
 const SHARED_FROM: usize = 4;
 
 /// Every text is a time, alone or behind letters.

@@ -6,9 +6,13 @@
 
 pub mod decode;
 pub mod entropy;
+mod generator;
+mod named;
 pub mod pii;
 pub mod secrets;
+pub mod weak;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 pub use decode::Form;
@@ -22,6 +26,8 @@ pub struct Match<K> {
     pub span: Range<usize>,
     /// How it is written there.
     pub form: Form,
+    /// The same number for the same text, as it was read: two places can be compared without keeping either.
+    pub mark: u64,
 }
 
 /// Matches that are kept of one text (house): the first of a flood say as much as all of it.
@@ -33,10 +39,18 @@ fn everywhere<K: PartialEq>(text: &str, in_plain: impl Fn(&str) -> Vec<(K, Range
     let mut found: Vec<Match<K>> = Vec::new();
     for view in decode::views(text) {
         for (kind, span) in in_plain(&view.text) {
+            let mut hasher = DefaultHasher::new();
+            view.text.get(span.clone()).hash(&mut hasher);
+            let mark = hasher.finish();
             let span = if view.form == Form::Plain { span } else { view.span.clone() };
-            let overlaps = |other: &Range<usize>| other.start < span.end && span.start < other.end;
-            if found.len() < MAX_MATCHES && !found.iter().any(|known| known.kind == kind && overlaps(&known.span)) {
-                found.push(Match { kind, span, form: view.form });
+            // What was read of the text as a whole stands somewhere in it, not everywhere.
+            let whole = |span: &Range<usize>| *span == (0..text.len());
+            let overlaps = |other: &Range<usize>| {
+                other.start < span.end && span.start < other.end && !whole(other) && !whole(&span)
+            };
+            let same = |known: &Match<K>| known.kind == kind && (known.mark == mark || overlaps(&known.span));
+            if found.len() < MAX_MATCHES && !found.iter().any(same) {
+                found.push(Match { kind, span, form: view.form, mark });
             }
         }
     }
@@ -44,7 +58,10 @@ fn everywhere<K: PartialEq>(text: &str, in_plain: impl Fn(&str) -> Vec<(K, Range
 }
 
 /// The longest runs of bytes that `belongs` admits. It must admit ASCII only, or whole characters.
-fn runs<'a>(text: &'a str, belongs: impl Fn(u8) -> bool + 'a) -> impl Iterator<Item = (Range<usize>, &'a str)> {
+pub(crate) fn runs<'a>(
+    text: &'a str,
+    belongs: impl Fn(u8) -> bool + 'a,
+) -> impl Iterator<Item = (Range<usize>, &'a str)> {
     let mut rest = 0..text.len();
     std::iter::from_fn(move || {
         let from = rest.start + text.as_bytes().get(rest.clone())?.iter().position(|byte| belongs(*byte))?;

@@ -4,6 +4,7 @@
 //! Names, streets and dates of birth have no shape: they are found only where the operator lists them.
 
 mod canaries;
+mod national;
 mod numbers;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -22,6 +23,8 @@ pub enum Kind {
     Iban,
     /// Payment card number, ISO/IEC 7812, whose check digit is right.
     Card,
+    /// Number by which a state names a person: of Spain, France, Germany, the United States, the United Kingdom or Italy.
+    NationalId,
     /// Address of a host, IPv4 or IPv6, that is not reserved for documentation or for the host itself.
     IpAddress,
     /// A value that the operator lists as a test user's.
@@ -36,6 +39,7 @@ impl Kind {
             Kind::Phone => "phone",
             Kind::Iban => "iban",
             Kind::Card => "payment-card",
+            Kind::NationalId => "national-id",
             Kind::IpAddress => "ip-address",
             Kind::TestUser => "test-user",
         }
@@ -54,6 +58,7 @@ pub fn in_plain(text: &str, test_user: &[String]) -> Vec<(Kind, Range<usize>)> {
     add(Kind::Email, emails(text));
     add(Kind::Iban, numbers::ibans(text));
     add(Kind::Card, numbers::cards(text));
+    add(Kind::NationalId, national::find(text));
     add(Kind::Phone, numbers::phones(text));
     add(Kind::IpAddress, addresses(text));
     add(Kind::TestUser, canaries::find(text, test_user));
@@ -120,7 +125,9 @@ fn addresses(text: &str) -> Vec<Range<usize>> {
         let start = span.start;
         let alone = |range: &Range<usize>| {
             let joined = text.get(..range.start).is_some_and(|before| before.ends_with(['/', '-', '_', '.']));
-            begins_word(text, range.start) && ends_word(text, range.end) && !joined
+            // Four numbers with dots are a version where a word says so.
+            let version = || numbers::named(text, range.start, &VERSION);
+            begins_word(text, range.start) && ends_word(text, range.end) && !joined && !version()
         };
         let v4 = trimmed.split(':').next().unwrap_or_default();
         if v4.parse::<Ipv4Addr>().is_ok_and(is_somebodys) && alone(&(start..start + v4.len())) {
@@ -131,6 +138,9 @@ fn addresses(text: &str) -> Vec<Range<usize>> {
     }
     found
 }
+
+/// Words before four numbers that make them no address.
+const VERSION: [&str; 4] = ["version", "release", "build", "agent"];
 
 fn is_somebodys(address: Ipv4Addr) -> bool {
     !(address.is_loopback() || address.is_unspecified() || address.is_documentation() || address.is_broadcast())

@@ -1,4 +1,5 @@
-//! Secrets by their shape: tokens, logins, keys. Shapes that public things share (a map's browser key, say) are left out.
+//! Secrets by their shape, tokens, logins, keys, and by their names in scripts and JSON ([`super::named`]). Shapes that public
+//! things share (a map's browser key, say) are left out.
 //!
 //! The secrets of a run itself are known exactly: [`crate::Ledger`] finds those, in every form.
 
@@ -15,12 +16,28 @@ use crate::Ledger;
 pub enum Kind {
     /// JSON web token: RFC 7519, signed or not, or encrypted.
     Jwt,
-    /// A login as HTTP and SIP carry it: `Basic` (RFC 7617), `Bearer` (RFC 6750) or a `Digest` response (RFC 7616).
+    /// User and password as HTTP carries them: RFC 7617.
+    BasicAuth,
+    /// A token as HTTP carries it (RFC 6750), or by its name.
+    BearerToken,
+    /// A `Digest` login with its response, from which passwords can be guessed at leisure: RFC 7616.
     Authorization,
     /// A private key in PEM: RFC 7468, section 10 and 11, and what OpenSSL and OpenSSH write.
     PrivateKey,
     /// Key of a service, whose issuer gave it a shape of its own to be found by.
     ApiKey,
+    /// The same, of a provider of computers and storage.
+    CloudKey,
+    /// The secret half of such a key, by its name.
+    ApiSecret,
+    /// What media is encrypted with end to end, by its name.
+    E2eeSecret,
+    /// A password, of an account of a telephone system most likely, by its name.
+    SipPassword,
+    /// Password of a TURN server, by its name: RFC 8489, section 9.2.
+    TurnPassword,
+    /// `H(user:realm:password)`, as good as the password, by its name: RFC 7616, section 3.4.2.
+    Ha1,
 }
 
 impl Kind {
@@ -28,9 +45,17 @@ impl Kind {
     pub const fn word(self) -> &'static str {
         match self {
             Kind::Jwt => "jwt",
+            Kind::BasicAuth => "basic-auth",
+            Kind::BearerToken => "bearer-token",
             Kind::Authorization => "authorization",
             Kind::PrivateKey => "private-key",
             Kind::ApiKey => "api-key",
+            Kind::CloudKey => "cloud-key",
+            Kind::ApiSecret => "api-secret",
+            Kind::E2eeSecret => "e2ee-secret",
+            Kind::SipPassword => "sip-password",
+            Kind::TurnPassword => "turn-password",
+            Kind::Ha1 => "ha1",
         }
     }
 }
@@ -58,12 +83,18 @@ pub fn in_plain(text: &str) -> Vec<(Kind, Range<usize>)> {
             found.push((Kind::Jwt, span));
         } else if let Some(key) = api_key(token) {
             let span = span.start + key.start..span.start + key.end;
+            let kind = if token.get(key).is_some_and(|key| CLOUD.contains(&key.get(..4).unwrap_or_default())) {
+                Kind::CloudKey
+            } else {
+                Kind::ApiKey
+            };
             if begins_word(text, span.start) && ends_word(text, span.end) {
-                found.push((Kind::ApiKey, span));
+                found.push((kind, span));
             }
         }
     }
-    found.extend(logins(text).into_iter().map(|span| (Kind::Authorization, span)));
+    found.extend(super::named::in_plain(text));
+    found.extend(logins(text));
     found.extend(private_keys(text).into_iter().map(|span| (Kind::PrivateKey, span)));
     found
 }
@@ -94,6 +125,9 @@ const API_KEYS: [(&str, usize, Alphabet); 14] = [
     ("xoxb-", 24, Alphabet::Word),       // Slack, bot
     ("SK", 32, Alphabet::SmallHex),      // Twilio
 ];
+
+/// Those among them that open computers and storage.
+const CLOUD: [&str; 2] = ["AKIA", "ASIA"];
 
 #[derive(Clone, Copy)]
 enum Alphabet {
@@ -132,21 +166,23 @@ fn api_key(token: &str) -> Option<Range<usize>> {
 /// Bytes of a bearer token from which on it is taken for one: `Bearer token` stands in many a text (house).
 const BEARER_FROM: usize = 16;
 
-fn logins(text: &str) -> Vec<Range<usize>> {
+fn logins(text: &str) -> Vec<(Kind, Range<usize>)> {
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
-    for scheme in ["basic ", "bearer ", "digest "] {
+    for (scheme, kind) in
+        [("basic ", Kind::BasicAuth), ("bearer ", Kind::BearerToken), ("digest ", Kind::Authorization)]
+    {
         for (at, _) in lower.match_indices(scheme).filter(|(at, _)| begins_word(text, *at)) {
             let from = at + scheme.len();
             let Some(rest) = text.get(from..) else { continue };
             let token = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(b)).count();
             let Some(value) = rest.get(..token) else { continue };
-            let length = match scheme {
-                "basic " => is_pair(value).then_some(token),
-                "bearer " => is_token(value).then_some(token),
+            let length = match kind {
+                Kind::BasicAuth => is_pair(value).then_some(token),
+                Kind::BearerToken => is_token(value).then_some(token),
                 _ => digest_response(rest),
             };
-            found.extend(length.map(|length| at..from + length));
+            found.extend(length.map(|length| (kind, at..from + length)));
         }
     }
     found
@@ -162,9 +198,13 @@ fn is_token(value: &str) -> bool {
     value.len() >= BEARER_FROM && value.bytes().any(|byte| byte.is_ascii_digit())
 }
 
+/// Bytes of a header field that are read (house).
+const DIGEST: usize = 2048;
+
 /// Where the header field ends that holds `response="…"` with at least 128 bits; RFC 7616, section 3.4.
 fn digest_response(rest: &str) -> Option<usize> {
     let line = rest.lines().next()?;
+    let line = line.get(..DIGEST.min(line.len())).unwrap_or_default();
     let (before, behind) = line.split_once("response=\"")?;
     let value = behind.split('"').next()?;
     let hex = value.len() >= 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());

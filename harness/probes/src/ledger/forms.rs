@@ -34,7 +34,12 @@ pub(super) fn forms(value: &str) -> Vec<(Form, Secret)> {
         forms.push((Form::Hex, hex));
     }
     let mut known: Vec<String> = Vec::new();
-    forms.retain(|(_, text)| !known.contains(text) && { known.push(text.clone()); true });
+    forms.retain(|(_, text)| {
+        !known.contains(text) && {
+            known.push(text.clone());
+            true
+        }
+    });
     forms.into_iter().map(|(form, text)| (form, Secret::new(text))).collect()
 }
 
@@ -65,7 +70,9 @@ mod tests {
             for after in ["", "x", "xy", ":more"] {
                 let whole = format!("{before}canary?>one~{after}");
                 for encoded in [BASE64_STANDARD.encode(&whole), BASE64_URL_SAFE_NO_PAD.encode(&whole)] {
-                    let found = known.iter().any(|(form, text)| *form == Form::Base64 && encoded.contains(text.expose().as_str()));
+                    let found = known
+                        .iter()
+                        .any(|(form, text)| *form == Form::Base64 && encoded.contains(text.expose().as_str()));
                     assert!(found, "{whole}");
                 }
             }

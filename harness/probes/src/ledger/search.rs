@@ -20,7 +20,8 @@ pub struct Search {
 impl Search {
     pub(super) fn of(known: &[Known]) -> Result<Self, OwnFault> {
         let long = known.iter().filter(|known| known.value.expose().len() >= SHORTEST);
-        let patterns = long.flat_map(|known| known.forms.iter().map(|(form, text)| (text.expose(), (known.kind, *form))));
+        let patterns =
+            long.flat_map(|known| known.forms.iter().map(|(form, text)| (text.expose(), (known.kind, *form))));
         let (texts, meaning): (Vec<&String>, Vec<_>) = patterns.unzip();
         Ok(Self { automaton: AhoCorasick::new(texts).map_err(OwnFault::new)?, meaning })
     }

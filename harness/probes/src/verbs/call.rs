@@ -1,6 +1,7 @@
 //! `call`: one whole call: INVITE, ICE, DTLS, SRTP audio with echo detection, BYE; each part can be bent.
 
 mod held;
+mod identity;
 mod plan;
 mod seen;
 mod with;

@@ -131,6 +131,9 @@ pub struct ConfigSeen {
     /// Access token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Digest>,
+    /// Seconds that pair and token live, as the answer says it, or the user name does by `time:name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime_s: Option<i64>,
     /// ICE servers.
     pub ice_servers: Vec<IceServerSeen>,
     /// The call button is switched on.
@@ -242,7 +245,8 @@ fn describe(config: &CallConfig, key: &RunKey) -> ConfigSeen {
         realm: Some(Untrusted::new(&config.realm)),
         username: config.username.as_ref().map(|name| key.digest(name.as_bytes())),
         password: config.password.as_ref().map(|secret| secret.digest(key)),
-        token: None,
+        token: config.token.as_ref().map(|secret| secret.digest(key)),
+        lifetime_s: config.lifetime_s.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX)),
         ice_servers: servers.collect(),
         active: config.active,
         privacy_notice: config.privacy_notice,

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ringfence_client::Failure;
 use ringfence_client::adapters::{self, Ask, LoginKind};
 use ringfence_client::http::{self, Answer, Request};
 use ringfence_model::Untrusted;
@@ -13,6 +16,7 @@ use url::Url;
 
 use super::fetch_config::Login;
 use crate::origin::OriginVariant;
+use crate::step_ref::ConfigRef;
 use crate::{Asked, Cost, Cx, OwnFault, Probe};
 
 /// See [`Probe::DOES`].
@@ -56,9 +60,15 @@ pub struct With {
     /// Origin to present; left out: none.
     #[serde(default)]
     pub origin: Option<OriginVariant>,
-    /// Whose login to present.
+    /// With endpoint `url`: the address, whose host has to lie in the scope.
     #[serde(default)]
-    pub login: Login,
+    pub url: Option<String>,
+    /// Whose login to present; to an address that the target file does not name, none is.
+    #[serde(default)]
+    pub login: HttpLogin,
+    /// With login `sip`: the step whose configuration holds the pair.
+    #[serde(default)]
+    pub config: Option<ConfigRef>,
     /// Body to send.
     #[serde(default)]
     pub body: Option<String>,
@@ -94,6 +104,25 @@ pub enum EndpointName {
     Recording,
     /// Where events are delivered.
     Webhook,
+    /// The address that stands beside it.
+    Url,
+}
+
+/// Whose login a request presents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HttpLogin {
+    /// As an honest client does.
+    #[default]
+    Valid,
+    /// None.
+    None,
+    /// One of the same shape that nobody was given.
+    Wrong,
+    /// Somebody else's.
+    Other,
+    /// The SIP pair of a configuration, as Basic: what was minted for calls must open nothing else.
+    Sip,
 }
 
 impl EndpointName {
@@ -106,6 +135,7 @@ impl EndpointName {
             Self::Archive => "archive",
             Self::Recording => "recording",
             Self::Webhook => "webhook",
+            Self::Url => "url",
         }
     }
 
@@ -159,16 +189,21 @@ impl Probe for HttpRequest {
         // Whoever types an address asks over http, and without a login.
         let plain_get = with.method == "GET" && with.repeat == 1 && with.headers.is_empty() && with.body.is_none();
         let from_page = matches!(with.origin, None | Some(OriginVariant::Trusted));
-        let visitor = plain_get && from_page && matches!(with.login, Login::Valid | Login::None);
-        let mints = u32::from(with.endpoint == EndpointName::Config) * with.repeat;
+        let visitor = plain_get && from_page && matches!(with.login, HttpLogin::Valid | HttpLogin::None);
+        let fetches = with.login == HttpLogin::Sip && with.config.is_none();
+        let mints = u32::from(with.endpoint == EndpointName::Config) * with.repeat + u32::from(fetches);
         Cost { mints, ..Cost::ACTIVE }.passive_if(visitor)
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
-        let url = with.endpoint.url(&cx.target, with.scheme).ok_or_else(|| OwnFault("endpoint is not given".into()))?;
+        let url = address(cx, &with)?;
+        let login = match present(cx, &with, &url).await? {
+            Ok(login) => login,
+            Err(failure) => return Ok(Asked::failed(Seen::default(), failure)),
+        };
         let mut headers: Vec<(String, String)> = with.headers.into_iter().collect();
         headers.extend(with.origin.and_then(|variant| variant.value(&cx.target)).map(|o| ("origin".into(), o)));
-        headers.extend(login_headers(cx, with.login, &url)?);
+        headers.extend(login);
         let mut seen = Seen::default();
         for _ in 0..with.repeat.clamp(1, 20) {
             let request = Request {
@@ -194,6 +229,43 @@ impl Probe for HttpRequest {
         }
         Ok(Asked::answered(seen))
     }
+}
+
+/// What is asked.
+fn address(cx: &Cx, with: &With) -> Result<Url, OwnFault> {
+    match (with.endpoint, &with.url) {
+        (EndpointName::Url, Some(text)) => Url::parse(text).map_err(OwnFault::new),
+        (EndpointName::Url, None) => Err(OwnFault("endpoint `url` wants the parameter `url`".into())),
+        (name, _) => name.url(&cx.target, with.scheme).ok_or_else(|| OwnFault("endpoint is not given".into())),
+    }
+}
+
+/// The header fields of the login. The inner failure is the target's.
+async fn present(cx: &Cx, with: &With, url: &Url) -> Result<Result<Vec<(String, String)>, Failure>, OwnFault> {
+    let login = match with.login {
+        HttpLogin::Valid => Login::Valid,
+        HttpLogin::None => Login::None,
+        HttpLogin::Wrong => Login::Wrong,
+        HttpLogin::Other => Login::Other,
+        // Nobody's pair goes to an address that only an answer names.
+        HttpLogin::Sip if with.endpoint == EndpointName::Url => {
+            return Err(OwnFault("login `sip` goes to addresses of the target file only".into()));
+        }
+        HttpLogin::Sip => {
+            let config = match cx.config(with.config.as_ref()).await? {
+                Ok(config) => config,
+                Err(failure) => return Ok(Err(failure)),
+            };
+            let pair = config.username.as_ref().zip(config.password.as_ref());
+            let basic = pair.map(|(user, password)| BASE64.encode(format!("{user}:{}", password.expose())));
+            let basic = basic.inspect(|basic| cx.ledger.add("sip-password", basic));
+            return Ok(basic.map_or_else(
+                || Err(Failure::protocol("the configuration holds no SIP pair")),
+                |basic| Ok(vec![("authorization".into(), format!("Basic {basic}"))]),
+            ));
+        }
+    };
+    login_headers(cx, login, url).map(Ok)
 }
 
 fn describe(cx: &Cx, url: &Url, answer: &Answer, seen: &mut Seen) {
@@ -230,8 +302,8 @@ fn body_kind(answer: &Answer) -> &'static str {
     }
 }
 
-/// The header fields that present a login of the target file to this address, if it is one that the login is for. An adapter whose configuration address is itself the
-/// secret has none.
+/// The header fields that present a login of the target file to this address, if it is one that the login is for. An adapter
+/// whose configuration address is itself the secret has none.
 pub(super) fn login_headers(cx: &Cx, login: Login, url: &Url) -> Result<Vec<(String, String)>, OwnFault> {
     let login = match login {
         Login::Valid => LoginKind::Valid,

@@ -1,16 +1,21 @@
-//! `inspect`: look through what earlier steps saw for personal data, secrets, and names that can be guessed or that come
-//! again.
+//! `inspect`: look through what earlier steps saw for personal data, secrets, private addresses and versions, and for names and
+//! secrets that can be guessed or that come again.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use ringfence_client::adapters::CallConfig;
 use ringfence_model::observation::Leak;
+use ringfence_model::{Untrusted, target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::detect::{entropy, pii, secrets};
-use crate::step_ref::PageRef;
-use crate::{Asked, Browsed, Cost, Cx, Identifier, IdentifierKind, Kept, OwnFault, Probe, Visit};
+use crate::step_ref::AnyRef;
+use crate::{Asked, Browsed, Cost, Cx, Kept, OwnFault, Probe, Visit};
 
+mod configs;
+mod observed;
+mod pages;
 mod traffic;
 
 /// See [`Probe::DOES`].
@@ -20,24 +25,28 @@ pub struct Inspect;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct With {
-    /// The steps whose pages are looked through, in this order.
-    pub from: Vec<PageRef>,
+    /// The steps that are looked through, in this order.
+    pub from: Vec<AnyRef>,
     /// What to look for.
     #[serde(rename = "for")]
     pub what: What,
 }
 
-/// What to look for.
+/// What to look for. Of a page: in the names that it gives its visitor; of any step: in its observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum What {
-    /// Personal data: in the names that a page gives its visitor, and in what else it sends of its own over WebSockets.
+    /// Personal data; in what else a page sends of its own over WebSockets, too.
     Pii,
-    /// Secrets in the names that a page gives its visitor.
+    /// Secrets.
     Secrets,
-    /// How much of these names can be random, over all visits.
+    /// Private addresses and internal names.
+    Addresses,
+    /// Products with a version.
+    Versions,
+    /// How much of names and secrets can be random, and whether secrets can be guessed: of pages, and of configurations.
     Entropy,
-    /// Names that came in more than one visit.
+    /// Names that came in more than one visit, and values that came in more than one step.
     Reuse,
 }
 
@@ -52,12 +61,22 @@ pub struct Seen {
     pub with_user_id: i64,
     /// Messages that a page sent over its WebSockets.
     pub frames: i64,
+    /// Configurations among what was looked through.
+    pub configs: i64,
+    /// Those among them with different pairs of name and password, or different tokens.
+    pub pairs: i64,
     /// Personal data.
     pub pii: Vec<Leak>,
     /// Secrets.
     pub secrets: Vec<Leak>,
+    /// Addresses and names of the inside: `private`, `cgnat`, `unique-local`, `link-local`, `loopback` or `internal-name`.
+    pub addresses: Vec<Leak>,
+    /// Products with a version.
+    pub versions: Vec<VersionSeen>,
     /// How random the names can be.
     pub entropy: Vec<EntropySeen>,
+    /// Secrets that can be guessed, with the proof.
+    pub weak: Vec<WeakSeen>,
     /// Names that came again.
     pub reused: Vec<ReusedSeen>,
 }
@@ -65,25 +84,46 @@ pub struct Seen {
 /// How random one kind of name can be.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct EntropySeen {
-    /// Which name: `user-id`, `display-name`, `contact-user`, or a header field.
+    /// `user-id`, `display-name`, `contact-user` or a header field of a page; `username`, `password`,
+    /// `token`, `nonce`, `jti` or `session_id` of a configuration.
     pub field: String,
     /// `digits`, `hex`, `ice-char`, `base64`, `uuid` or `other`: characters of what differs from visit to visit.
     pub class: String,
     /// Upper bound in whole bits: without what is shared, what counts and what tells the time.
     pub bits: i64,
+    /// Values that were compared.
+    pub samples: i64,
 }
 
-/// A name that came in more than one visit.
+/// A secret that can be guessed.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WeakSeen {
+    /// `password`, `token`, `nonce`, `jti` or `session_id` of a configuration.
+    pub field: String,
+    /// `list`, `repeat`, `same-under-two-names`, `counter`, `timestamp`, `generator`, `short` or `derived`.
+    pub why: String,
+}
+
+/// A product with a version.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct VersionSeen {
+    /// What it says.
+    pub product: Untrusted,
+    /// In which field of the observation.
+    #[serde(rename = "where")]
+    pub place: String,
+}
+
+/// A name that came in more than one visit, or a value in more than one step.
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct ReusedSeen {
-    /// Which name: `user-id`, `display-name`, `contact-user`, or a header field.
+    /// Which name: `user-id`, `display-name`, `contact-user`, or a header field; or the field of the observations.
     pub field: String,
 }
 
 impl Probe for Inspect {
     const NAME: &'static str = "inspect";
-    const DOES: &'static str =
-        "look through what earlier steps saw for personal data, secrets and names that can be guessed";
+    const DOES: &'static str = "look through what earlier steps saw for personal data, secrets, private addresses, versions and weak randomness";
     type With = With;
     type Seen = Seen;
 
@@ -92,63 +132,89 @@ impl Probe for Inspect {
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
-        let mut pages = Vec::new();
+        let (mut pages, mut configs): (Vec<Arc<Browsed>>, Vec<Arc<CallConfig>>) = Default::default();
         for step in &with.from {
             match cx.kept.get(&step.0) {
                 Some(Kept::Page(page)) => pages.push(page.clone()),
-                _ => return Err(OwnFault(format!("step {} keeps no page", step.0))),
+                Some(Kept::Config(config)) => configs.push(config.clone()),
+                _ if cx.observed.contains_key(&step.0) => {}
+                _ => return Err(OwnFault(format!("step {} has left nothing to look through", step.0))),
             }
         }
-        let visits: Vec<&Visit> = pages.iter().flat_map(|page: &std::sync::Arc<Browsed>| &page.visits).collect();
-        Ok(Asked::answered(inspect(cx, with.what, &visits)))
+        let visits: Vec<&Visit> = pages.iter().flat_map(|page| &page.visits).collect();
+        // Of a page everything is known, so that its observation adds nothing but another writing of the same.
+        let is_page = |step: &&AnyRef| matches!(cx.kept.get(&step.0), Some(Kept::Page(_)));
+        let observed = with
+            .from
+            .iter()
+            .filter(|step| !is_page(step))
+            .filter_map(|step| cx.observed.get(&step.0))
+            .collect::<Vec<_>>();
+        Ok(Asked::answered(inspect(cx, with.what, &visits, &configs, &observed)))
     }
 }
 
-fn inspect(cx: &Cx, what: What, visits: &[&Visit]) -> Seen {
-    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+fn inspect(
+    cx: &Cx,
+    what: What,
+    visits: &[&Visit],
+    configs: &[Arc<CallConfig>],
+    observed: &[&observed::Observation],
+) -> Seen {
     let sent = |visit: &Visit| visit.frames.iter().filter(|frame| frame.sent).count();
     let mut seen = Seen {
         visits: count(visits.len()),
         identifiers: count(visits.iter().map(|visit| visit.identifiers.len()).sum()),
-        with_user_id: count(visits.iter().filter(|visit| user_ids(visit).next().is_some()).count()),
+        with_user_id: count(visits.iter().filter(|visit| pages::user_ids(visit).next().is_some()).count()),
         frames: count(visits.iter().map(|visit| sent(visit)).sum()),
+        configs: count(configs.len()),
+        pairs: count(configs::pairs(configs).len()),
         ..Seen::default()
     };
+    let test_user = &cx.target.page.test_user;
     match what {
-        What::Pii => seen.pii = personal_data(&cx.target.page.test_user, visits),
-        What::Secrets => seen.secrets = secrets_in_names(cx, visits),
-        What::Entropy => seen.entropy = measured(visits),
-        What::Reuse => seen.reused = reused(visits),
+        What::Pii => {
+            seen.pii = pages::personal_data(test_user, &given(cx), visits);
+            seen.pii.extend(configs::personal_data(test_user, configs));
+            seen.pii.extend(observed::personal_data(test_user, observed));
+        }
+        What::Secrets => {
+            seen.secrets = pages::secrets_in_names(cx, visits);
+            seen.secrets.extend(observed::secrets(observed));
+        }
+        What::Addresses => seen.addresses = observed::addresses(observed),
+        What::Versions => seen.versions = observed::versions(observed),
+        What::Entropy => {
+            seen.entropy = pages::measured(visits);
+            seen.entropy.extend(configs::measured(configs));
+            seen.weak = configs::weak(configs);
+        }
+        What::Reuse => {
+            seen.reused = pages::reused(visits);
+            seen.reused.extend(observed::reused(observed));
+        }
+    }
+    for leaks in [&mut seen.pii, &mut seen.secrets] {
+        *leaks = tidy(std::mem::take(leaks));
     }
     seen
 }
 
-/// In a name, every kind; in other traffic only what has no other meaning there: see [`traffic`].
-fn personal_data(test_user: &[String], visits: &[&Visit]) -> Vec<Leak> {
-    let mut found = Vec::new();
-    for visit in visits {
-        for Identifier { kind, value } in &visit.identifiers {
-            let matches = pii::find(value, test_user);
-            found.extend(matches.iter().map(|one| leak(one.kind.word(), field(kind))));
-        }
-        for frame in visit.frames.iter().filter(|frame| frame.sent) {
-            for (place, text) in traffic::of_its_own(&frame.text) {
-                let matches = pii::find(&text, test_user);
-                let clear = matches.iter().filter(|one| traffic::MEANS_NOTHING_ELSE.contains(&one.kind));
-                found.extend(clear.map(|one| leak(one.kind.word(), place)));
-            }
-        }
-    }
-    tidy(found)
+/// Names that the deployment gives its callers, as far as they are known: the target file's and those of earlier steps.
+fn given(cx: &Cx) -> Vec<String> {
+    let own = [&cx.target.sip.aor, &cx.target.sip.username].into_iter().filter_map(|value| match value {
+        Some(target::Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    });
+    let minted = cx.kept.values().filter_map(|kept| match kept {
+        Kept::Config(config) => Some([Some(config.aor_user.clone()), config.username.clone()]),
+        _ => None,
+    });
+    own.chain(minted.flatten().flatten()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn secrets_in_names(cx: &Cx, visits: &[&Visit]) -> Vec<Leak> {
-    let mut found = Vec::new();
-    for Identifier { kind, value } in visits.iter().flat_map(|visit| &visit.identifiers) {
-        found.extend(secrets::find(value).iter().map(|one| leak(one.kind.word(), field(kind))));
-        found.extend(secrets::known(value, &cx.ledger).iter().map(|known| leak(known, field(kind))));
-    }
-    tidy(found)
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn leak(kind: &str, place: &str) -> Leak {
@@ -159,63 +225,6 @@ fn tidy<T: Ord>(mut found: Vec<T>) -> Vec<T> {
     found.sort();
     found.dedup();
     found
-}
-
-/// Names of a visit that name one visitor. `anonymous` names nobody: RFC 3323, section 4.1.1.3.
-fn names(visit: &Visit) -> impl Iterator<Item = &Identifier> {
-    visit.identifiers.iter().filter(|name| !name.value.eq_ignore_ascii_case("anonymous") && !name.value.is_empty())
-}
-
-fn user_ids(visit: &Visit) -> impl Iterator<Item = &str> {
-    names(visit).filter(|name| name.kind == IdentifierKind::UserId).map(|name| name.value.as_str())
-}
-
-/// The values of each kind of name, in the order of visits; each value once per visit.
-fn by_kind<'a>(visits: &[&'a Visit]) -> BTreeMap<&'a IdentifierKind, Vec<&'a str>> {
-    let mut all: BTreeMap<&IdentifierKind, Vec<&str>> = BTreeMap::new();
-    for visit in visits {
-        let mut once: Vec<&Identifier> = Vec::new();
-        for name in names(visit) {
-            if !once.contains(&name) {
-                once.push(name);
-                all.entry(&name.kind).or_default().push(&name.value);
-            }
-        }
-    }
-    all
-}
-
-fn measured(visits: &[&Visit]) -> Vec<EntropySeen> {
-    let measure = |(kind, values): (&IdentifierKind, Vec<&str>)| {
-        let measured = entropy::measure(&values)?;
-        // No name is so long that its bits would not fit.
-        let bits = measured.bits as i64;
-        Some(EntropySeen { field: field(kind).to_owned(), class: measured.class.word().to_owned(), bits })
-    };
-    by_kind(visits).into_iter().filter_map(measure).collect()
-}
-
-fn reused(visits: &[&Visit]) -> Vec<ReusedSeen> {
-    let again = |(kind, mut values): (&IdentifierKind, Vec<&str>)| {
-        let before = values.len();
-        values.sort_unstable();
-        values.dedup();
-        (values.len() < before).then(|| ReusedSeen { field: field(kind).to_owned() })
-    };
-    tidy(by_kind(visits).into_iter().filter_map(again).collect())
-}
-
-/// Bytes of a header field's name (house): nothing sensible is as long, and the page chose it.
-const NAME_BYTES: usize = 64;
-
-fn field(kind: &IdentifierKind) -> &str {
-    match kind {
-        IdentifierKind::UserId => "user-id",
-        IdentifierKind::DisplayName => "display-name",
-        IdentifierKind::ContactUser => "contact-user",
-        IdentifierKind::Header(name) if name.len() > NAME_BYTES => "x-…",
-        IdentifierKind::Header(name) => name,
-    }
 }
 
 #[cfg(test)]

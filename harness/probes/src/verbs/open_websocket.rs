@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use url::Url;
 
-use super::fetch_config::TlsSeen;
+use super::fetch_config::{Login, TlsSeen};
 use super::http_request::login_headers;
 use crate::origin::OriginVariant;
 use crate::step_ref::ConfigRef;
@@ -40,8 +40,10 @@ pub struct With {
     pub origin: Option<OriginVariant>,
     /// Subprotocol to ask for.
     pub subprotocol: Subprotocol,
-    /// Whether to present the login of the target file.
+    /// Whose login to present.
     pub token: Token,
+    /// How the SIP request behind the upgrade is framed.
+    pub frames: Frames,
 }
 
 impl Default for With {
@@ -53,6 +55,7 @@ impl Default for With {
             origin: None,
             subprotocol: Subprotocol::Sip,
             token: Token::Valid,
+            frames: Frames::Text,
         }
     }
 }
@@ -73,16 +76,34 @@ pub enum WsScheme {
 pub enum Subprotocol {
     /// `sip`.
     Sip,
+    /// One that no SIP server speaks.
+    Other,
     /// None.
     None,
 }
 
-/// Whether a login is presented.
+/// How a SIP request is put into WebSocket frames (RFC 7118, section 5.2: one message each).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Frames {
+    /// One text frame.
+    Text,
+    /// One binary frame.
+    Binary,
+    /// One text message in two frames (RFC 6455, section 5.4).
+    Split,
+    /// Two requests in one text frame, which no client sends.
+    Joined,
+}
+
+/// Whose login is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Token {
     /// As an honest client does.
     Valid,
+    /// One of the same shape that nobody was given.
+    Wrong,
     /// None.
     None,
 }
@@ -162,16 +183,21 @@ impl Probe for OpenWebsocket {
         for port in &with.port {
             let url = address(&advertised, with.scheme, port)?;
             let headers = match with.token {
-                Token::Valid => login_headers(cx, Default::default(), &url)?,
+                Token::Valid => login_headers(cx, Login::Valid, &url)?,
+                Token::Wrong => login_headers(cx, Login::Wrong, &url)?,
                 Token::None => vec![],
             };
             let upgrade = Upgrade {
                 origin: seen.origin.clone(),
-                subprotocol: (with.subprotocol == Subprotocol::Sip).then(|| "sip".to_owned()),
+                subprotocol: match with.subprotocol {
+                    Subprotocol::Sip => Some("sip".to_owned()),
+                    Subprotocol::Other => Some("ringfence".to_owned()),
+                    Subprotocol::None => None,
+                },
                 headers,
                 url,
             };
-            last = try_port(&cx.net, &upgrade, &mut seen).await;
+            last = try_port(&cx.net, &upgrade, with.frames, &mut seen).await;
         }
         Ok(match last {
             Some(failure) => Asked::failed(seen, failure),
@@ -197,13 +223,13 @@ fn address(advertised: &Url, scheme: WsScheme, port: &str) -> Result<Url, OwnFau
 }
 
 /// One upgrade. Returns how it failed; a refusal by status is an answer.
-async fn try_port(net: &Net, upgrade: &Upgrade, seen: &mut Seen) -> Option<Failure> {
+async fn try_port(net: &Net, upgrade: &Upgrade, frames: Frames, seen: &mut Seen) -> Option<Failure> {
     let ports = std::mem::take(&mut seen.ports);
     *seen = Seen { origin: seen.origin.take(), ports, ..Seen::default() };
     let failure = match in_time(net, upgrade).await {
         Ok(opened) => {
             seen.accepted = true;
-            converse(opened, upgrade, seen).await
+            converse(opened, upgrade, frames, seen).await
         }
         Err(refused) => {
             seen.status = refused.status;
@@ -211,7 +237,7 @@ async fn try_port(net: &Net, upgrade: &Upgrade, seen: &mut Seen) -> Option<Failu
                 // Granted, but not as it was asked for. A SIP server that forgets the subprotocol is one all the same; some
                 // other program on that port is none.
                 Some(101) => {
-                    let failure = without_subprotocol(net, upgrade, seen).await;
+                    let failure = without_subprotocol(net, upgrade, frames, seen).await;
                     if seen.accepted { failure } else { Some(refused.failure) }
                 }
                 // A status is an answer: the refusal itself is what was asked for.
@@ -236,21 +262,21 @@ async fn in_time(net: &Net, upgrade: &Upgrade) -> Result<Opened, UpgradeRefused>
 }
 
 /// The same upgrade without a subprotocol. It counts as granted if SIP is spoken behind it.
-async fn without_subprotocol(net: &Net, upgrade: &Upgrade, seen: &mut Seen) -> Option<Failure> {
+async fn without_subprotocol(net: &Net, upgrade: &Upgrade, frames: Frames, seen: &mut Seen) -> Option<Failure> {
     let bare = Upgrade { subprotocol: None, ..upgrade.clone() };
     let opened = in_time(net, &bare).await.ok()?;
-    let failure = converse(opened, &bare, seen).await;
+    let failure = converse(opened, &bare, frames, seen).await;
     seen.accepted = seen.sip_answer.status.is_some();
     failure
 }
 
 /// What an open connection says, and whether SIP is spoken on it. Returns how it was closed, if it was.
-async fn converse(opened: Opened, upgrade: &Upgrade, seen: &mut Seen) -> Option<Failure> {
+async fn converse(opened: Opened, upgrade: &Upgrade, frames: Frames, seen: &mut Seen) -> Option<Failure> {
     let Opened { status, subprotocol, tls_version, mut stream } = opened;
     seen.status = Some(status);
     seen.subprotocol = subprotocol.map(Untrusted::new);
     seen.tls.version = tls_version;
-    let failure = match timeout(SIP_ANSWER, ask_options(&mut stream, &upgrade.url)).await {
+    let failure = match timeout(SIP_ANSWER, ask_options(&mut stream, &upgrade.url, frames)).await {
         Ok(Ok(status)) => {
             seen.sip_answer.status = status;
             None
@@ -264,7 +290,7 @@ async fn converse(opened: Opened, upgrade: &Upgrade, seen: &mut Seen) -> Option<
 }
 
 /// One OPTIONS (RFC 3261, section 11) and the status of whatever response comes first.
-async fn ask_options(socket: &mut Socket, url: &Url) -> Result<Option<u16>, Failure> {
+async fn ask_options(socket: &mut Socket, url: &Url, frames: Frames) -> Result<Option<u16>, Failure> {
     let host = url.host_str().unwrap_or_default();
     let uri = format!("sip:{host}");
     let via = if url.scheme() == "wss" { "SIP/2.0/WSS" } else { "SIP/2.0/WS" };
@@ -280,7 +306,12 @@ async fn ask_options(socket: &mut Socket, url: &Url) -> Result<Option<u16>, Fail
         .header("CSeq", "1 OPTIONS")
         .build()
         .map_err(|error| Failure::protocol(format!("the OPTIONS request cannot be written: {error}")))?;
-    socket.send(request).await?;
+    match frames {
+        Frames::Text => socket.send(request).await?,
+        Frames::Binary => socket.send_binary(request).await?,
+        Frames::Split => socket.send_split(request).await?,
+        Frames::Joined => socket.send([request.clone(), request].concat()).await?,
+    }
     loop {
         let message = socket.receive().await?;
         if sip::is_keepalive(&message) {
@@ -307,8 +338,14 @@ mod tests {
 
     /// A server in clear that says `answer` to the first message, and closes where there is none.
     async fn asked(echoes_subprotocol: bool, answer: Option<&'static str>) -> Seen {
+        framed(echoes_subprotocol, answer, Frames::Text).await.0
+    }
+
+    /// The same, and the first message as the server got it.
+    async fn framed(echoes_subprotocol: bool, answer: Option<&'static str>, frames: Frames) -> (Seen, Option<Message>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("ws://{}", listener.local_addr().unwrap())).unwrap();
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 #[expect(clippy::result_large_err, reason = "the library's own signature")]
@@ -320,6 +357,7 @@ mod tests {
                 };
                 let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, upgrade).await else { continue };
                 let came = socket.next().await;
+                came.iter().flatten().for_each(|message| drop(tell.send(message.clone())));
                 if let (Some(Ok(_)), Some(answer)) = (came, answer) {
                     let _ = socket.send(Message::text(answer)).await; // the client may have seen enough
                 }
@@ -331,10 +369,24 @@ mod tests {
         let net = Net::new(&Target::parse(target, Path::new("t.toml")).unwrap()).unwrap();
         let upgrade = Upgrade { url, origin: None, subprotocol: Some("sip".into()), headers: vec![] };
         let mut seen = Seen::default();
-        try_port(&net, &upgrade, &mut seen).await;
+        try_port(&net, &upgrade, frames, &mut seen).await;
         assert_eq!(seen.ports.len(), 1);
         assert_eq!(seen.ports[0].accepted, seen.accepted);
-        seen
+        (seen, told.try_recv().ok())
+    }
+
+    #[tokio::test]
+    async fn a_request_comes_framed_as_it_was_wanted() {
+        let requests =
+            |message: &Message| message.clone().into_data().windows(8).filter(|part| part == b"OPTIONS ").count();
+        for (frames, number) in [(Frames::Text, 1), (Frames::Split, 1), (Frames::Joined, 2)] {
+            let (seen, message) = framed(true, Some(ANSWER), frames).await;
+            let message = message.unwrap();
+            assert!(seen.accepted && message.is_text(), "{frames:?}");
+            // The CSeq line names the method as well, without a blank behind it.
+            assert_eq!(requests(&message), number, "{frames:?}");
+        }
+        assert!(framed(true, Some(ANSWER), Frames::Binary).await.1.unwrap().is_binary());
     }
 
     const ANSWER: &str = "SIP/2.0 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n";

@@ -6,14 +6,15 @@ mod seen;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_client::Failure;
 use ringfence_client::adapters::CallConfig;
 use ringfence_client::drive::registration::{RegistrationPlan, RegistrationSeen, register};
 use ringfence_client::signalling::{Again, LoginBend};
+use ringfence_client::{Failure, Net};
 use ringfence_wire::digest;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::address::Address;
 use crate::origin::OriginVariant;
 use crate::step_ref::{ConfigRef, LoginRef};
 use crate::{Asked, Cost, Cx, Kept, OwnFault, Probe};
@@ -47,6 +48,8 @@ pub struct With {
     pub times: Option<u32>,
     /// The only digest algorithm that is answered.
     pub algorithm: AlgorithmWord,
+    /// From which address of this machine.
+    pub address: Address,
 }
 
 /// Whose address-of-record.
@@ -118,12 +121,16 @@ impl Probe for Register {
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
+        let net = match with.address.of(&cx.net) {
+            Ok(net) => net,
+            Err(failure) => return Ok(Asked::failed(Seen::default(), failure)),
+        };
         if with.user_id.is_some() && !matches!(with.aor, Aor::Own | Aor::Text) {
             return Err(OwnFault("user_id goes with aor = \"text\"".into()));
         }
         match with.corpus() {
-            Some(corpus) => ask_corpus(cx, &with, corpus).await,
-            None => ask_one(cx, &with).await,
+            Some(corpus) => ask_corpus(cx, &net, &with, corpus).await,
+            None => ask_one(cx, &net, &with).await,
         }
     }
 }
@@ -139,7 +146,7 @@ impl With {
     }
 }
 
-async fn ask_one(cx: &Cx, with: &With) -> Result<Asked<Seen>, OwnFault> {
+async fn ask_one(cx: &Cx, net: &Net, with: &With) -> Result<Asked<Seen>, OwnFault> {
     let config = match cx.config(with.config.as_ref()).await? {
         Ok(config) => config,
         Err(failure) => return Ok(Asked::failed(Seen::default(), failure)),
@@ -160,7 +167,7 @@ async fn ask_one(cx: &Cx, with: &With) -> Result<Asked<Seen>, OwnFault> {
         times: with.times.unwrap_or(1).clamp(1, 30),
         ..plan(cx, with, &config, cx.seed)
     };
-    let gone = register(&cx.net, &plan, &cx.key).await;
+    let gone = register(net, &plan, &cx.key).await;
     let aor = format!("{}@{}", aor_user.as_deref().unwrap_or(&config.aor_user), config.realm);
     let (failure, spent) = (gone.failure.clone(), gone.spent.clone());
     let seen = Seen { aor: Some(cx.key.digest(aor.as_bytes())), ..Seen::of(gone) };
@@ -169,7 +176,7 @@ async fn ask_one(cx: &Cx, with: &With) -> Result<Asked<Seen>, OwnFault> {
 }
 
 /// Each entry on a connection of its own.
-async fn ask_corpus(cx: &Cx, with: &With, corpus: Corpus) -> Result<Asked<Seen>, OwnFault> {
+async fn ask_corpus(cx: &Cx, net: &Net, with: &With, corpus: Corpus) -> Result<Asked<Seen>, OwnFault> {
     let mut whole = Seen::default();
     let mut last = None;
     for (number, entry) in (0..).zip(with.entries(corpus, cx.seed)) {
@@ -183,7 +190,7 @@ async fn ask_corpus(cx: &Cx, with: &With, corpus: Corpus) -> Result<Asked<Seen>,
             login: login(cx, with, &config).await?,
             ..plan(cx, with, &config, cx.seed.wrapping_add(number))
         };
-        let gone = register(&cx.net, &plan, &cx.key).await;
+        let gone = register(net, &plan, &cx.key).await;
         last = gone.failure.clone();
         whole.add(&entry, gone);
         // Where nobody listens any more, the rest would only be silence as well.

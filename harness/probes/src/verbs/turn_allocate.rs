@@ -4,7 +4,6 @@
 mod logins;
 mod offers;
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ringfence_client::adapters::CallConfig;
@@ -18,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
+use crate::address::Address;
 use crate::step_ref::ConfigRef;
 use crate::{Asked, Cost, Cx, Kept, OwnFault, Probe};
 
@@ -124,17 +124,6 @@ pub enum RelayProtocol {
     Udp,
     /// TCP: RFC 6062.
     Tcp,
-}
-
-/// From which address of this machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Address {
-    /// The one that everything else goes out from.
-    #[default]
-    Own,
-    /// Another one; on loopback only, where there are many.
-    Second,
 }
 
 /// Which of the offered URLs is dialled.
@@ -246,13 +235,9 @@ impl Probe for TurnAllocate {
         let Some(offer) = offers::find(cx, &config.ice_servers, wanted)? else { return Ok(Asked::answered(seen)) };
         seen.offered = true;
         seen.username_expiry_s = expiry_s(&offer.own.username);
-        let net = match (with.address, second_address(&cx.net)) {
-            (Address::Own, _) => cx.net.clone(),
-            (Address::Second, Some(second)) => cx.net.with_source(second),
-            (Address::Second, None) => {
-                let why = "this machine has no second address to ask from";
-                return Ok(Asked::failed(seen, Failure::new(ringfence_model::observation::Outcome::Unreachable, why)));
-            }
+        let net = match with.address.of(&cx.net) {
+            Ok(net) => net,
+            Err(failure) => return Ok(Asked::failed(seen, failure)),
         };
         let logins = match logins::of(cx, with.login, &offer, &config).await? {
             Ok(logins) => logins,
@@ -368,17 +353,6 @@ impl From<Transport> for TurnTransport {
 
 fn expiry_s(username: &str) -> Option<i64> {
     TimedUser::parse(username).ok().and_then(|user| i64::try_from(user.expires_unix_s).ok())
-}
-
-/// The whole of 127.0.0.0/8 is this machine.
-fn second_address(net: &Net) -> Option<IpAddr> {
-    match net.source()? {
-        IpAddr::V4(own) if own.is_loopback() => {
-            let [a, b, c, d] = own.octets();
-            Some(Ipv4Addr::new(a, b, c ^ 1, d).into())
-        }
-        _ => None,
-    }
 }
 
 /// The credentials of a configuration that has none of its own for TURN. See [`CallConfig`].

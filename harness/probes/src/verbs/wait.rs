@@ -1,14 +1,17 @@
 //! `wait`: let time pass.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Asked, Cost, Cx, OwnFault, Probe};
+use crate::step_ref::{CallRef, ConfigRef};
+use crate::{Asked, Cost, Cx, Kept, OwnFault, Probe, token};
 
 /// Seconds after a call's end until its credentials have to be dead, where the target declares nothing (house).
 pub const SESSION_END_S: u64 = 10;
+/// Servers count whole seconds, and ours began at another fraction.
+const WHOLE: Duration = Duration::from_secs(1);
 
 /// See [`Probe::DOES`].
 pub struct Wait;
@@ -23,6 +26,15 @@ pub struct With {
     /// Length of a duration, in seconds.
     #[serde(default)]
     pub seconds: u64,
+    /// The step whose credentials or token are to expire; `token-expiry` needs it.
+    #[serde(default)]
+    pub from: Option<ConfigRef>,
+    /// Seconds that the target's clock may differ from ours, added to an expiry. `target.clock_leeway_s` takes its place.
+    #[serde(default)]
+    pub leeway_s: u64,
+    /// The held call that is to live until then.
+    #[serde(default)]
+    pub call: Option<CallRef>,
 }
 
 /// What to wait for.
@@ -35,6 +47,9 @@ pub enum Until {
     SessionEnd,
     /// The declared end of a digest nonce, `target.nonce_life_s`, and a second more.
     NonceExpiry,
+    /// The first of: the expiry that a token states, the life that the configuration states, and `target.credential_life_s`
+    /// after it was fetched. Then the leeway, and a second more.
+    TokenExpiry,
 }
 
 /// Observation.
@@ -44,12 +59,14 @@ pub struct Seen {
     pub seconds: u64,
     /// The wait exceeds the run's budget, or nothing says how long it is: it was not begun.
     pub skipped: bool,
+    /// Something says how long it is.
+    pub known: bool,
 }
 
 impl Probe for Wait {
     const NAME: &'static str = "wait";
-    const DOES: &'static str =
-        "let time pass: a duration, the target's declared session end, or the declared life of a digest nonce";
+    const DOES: &'static str = "let time pass: a duration, the declared end of a session or of a digest nonce, or the expiry \
+                                of credentials";
     type With = With;
     type Seen = Seen;
 
@@ -59,21 +76,32 @@ impl Probe for Wait {
     }
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
-        let seconds = match with.until {
-            Until::Duration => with.seconds,
-            Until::NonceExpiry => {
-                let life = cx.target.declared.nonce_life_s.and_then(|s| u64::try_from(s).ok());
-                // Servers count whole seconds.
-                life.map_or(u64::MAX, |s| s.saturating_add(1))
-            }
-            Until::SessionEnd => {
-                cx.target.declared.session_end_s.and_then(|s| u64::try_from(s).ok()).unwrap_or(SESSION_END_S)
+        let declared = |seconds: Option<i64>| Some(Duration::from_secs(u64::try_from(seconds?).ok()?));
+        let own = &cx.target.declared;
+        let length = match with.until {
+            Until::Duration => Some(Duration::from_secs(with.seconds)),
+            Until::SessionEnd => Some(declared(own.session_end_s).unwrap_or(Duration::from_secs(SESSION_END_S))),
+            Until::NonceExpiry => declared(own.nonce_life_s).map(|life| life.saturating_add(WHOLE)),
+            Until::TokenExpiry => {
+                let leeway = declared(own.clock_leeway_s).unwrap_or(Duration::from_secs(with.leeway_s));
+                expiry(cx, &with)?.map(|left| left.saturating_add(leeway).saturating_add(WHOLE))
             }
         };
-        if seconds > cx.seconds_left {
-            return Ok(Asked::answered(Seen { seconds: 0, skipped: true }));
+        let Some(length) = length else { return Ok(Asked::answered(Seen { skipped: true, ..Seen::default() })) };
+        if length.as_secs() > cx.seconds_left {
+            return Ok(Asked::answered(Seen { seconds: 0, skipped: true, known: true }));
         }
-        tokio::time::sleep(Duration::from_secs(seconds)).await;
-        Ok(Asked::answered(Seen { seconds, skipped: false }))
+        tokio::time::sleep(length).await;
+        Ok(Asked::answered(Seen { seconds: length.as_secs(), skipped: false, known: true }))
     }
+}
+
+/// How long it is until the credentials of a step expire; nothing says it where `None`.
+fn expiry(cx: &Cx, with: &With) -> Result<Option<Duration>, OwnFault> {
+    let step = with.from.as_ref().ok_or_else(|| OwnFault("for = \"token-expiry\" needs from".into()))?;
+    let Some(Kept::Config(config)) = cx.kept.get(&step.0) else {
+        return Err(OwnFault(format!("step {} keeps no configuration", step.0)));
+    };
+    let end = token::expiry(config, cx.target.declared.credential_life_s);
+    Ok(end.map(|end| end.duration_since(SystemTime::now()).unwrap_or_default()))
 }

@@ -51,7 +51,7 @@ fn answer_fingerprint_wrong() {
 
         let verdict = case("the role is refused", refused(488), Pass);
         assert_eq!(verdict.notes.len(), 1);
-        for status in [408, 480, 503] {
+        for status in [408, 480, 486, 503, 600] {
             case("busy", refused(status), Inconclusive);
         }
         let begun = json!({ "dtls": { "completed": false, "certificate": { "digest": null, "matches": false } } });
@@ -101,7 +101,7 @@ fn plain_offer_accepted() {
         for status in [403, 404, 415, 488, 606] {
             case("refused", refused(status), Pass);
         }
-        for status in [302, 408, 480, 500, 503] {
+        for status in [302, 408, 429, 480, 486, 500, 503, 600] {
             case("busy", refused(status), Inconclusive);
         }
         let mut before = refused(403);
@@ -150,7 +150,9 @@ fn fingerprint_mismatch_as_client() {
     left_out(refused(488), server(), "refuses to be the client", NotApplicable);
     left_out(refused(488), refused(488), "refuses everything", Inconclusive);
     left_out(refused(488), NOT_ASKED, "the other role was not tried", Inconclusive);
-    left_out(refused(503), server(), "is busy", Inconclusive);
+    for status in [429, 480, 486, 503, 600] {
+        left_out(refused(status), server(), "is busy", Inconclusive);
+    }
     let stays = |setup: &str| {
         json!({ "sdp": { "setup": setup }, "ice": { "connected": false }, "media": silence(),
             "dtls": { "completed": false, "client_random": null, "server_random": null } })

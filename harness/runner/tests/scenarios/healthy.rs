@@ -10,7 +10,9 @@ use ringfence_model::scenario::Step;
 use ringfence_model::target::Target;
 use ringfence_model::verdict::{State, Verdict};
 use ringfence_probes::verbs::{
-    browse_page, call, cors_probe, fetch_config, http_request, ice_attack, inspect, media_attack, open_websocket, register, rekey, scan_page, sip_request, tls_scan, turn_allocate, turn_permission, wait,
+    browse_page, call, cors_probe, decode_token, fetch_config, http_request, ice_attack, inspect, media_attack,
+    open_websocket, register, rekey, scan_log, scan_page, sip_request, tls_scan, turn_allocate, turn_permission,
+    use_token, wait,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -46,6 +48,22 @@ impl About {
         };
         about.case("a sound target", &[], State::Pass);
         about
+    }
+
+    /// As [`About::new`], for a target that names further configuration endpoints.
+    pub fn with_sessions(id: &'static str, sessions: &[&str], sound: &[(&'static str, Value)]) -> Self {
+        let target = target("cognigy", "session_scope = true");
+        let about =
+            Self { id, target, policy: "webrtc-mti", sound: sound.iter().cloned().collect() }.sessions(sessions);
+        about.case("a sound target", &[], State::Pass);
+        about
+    }
+
+    /// The same with these further configuration endpoints.
+    pub fn sessions(&self, names: &[&str]) -> Self {
+        let mut target = self.target.clone();
+        target["sessions"] = json!(names);
+        Self { target, sound: self.sound.clone(), ..*self }
     }
 
     /// The same before another target file: its adapter and what it declares.
@@ -160,6 +178,7 @@ fn healthy(step: &Step) -> Value {
                 }),
             )
         }
+        "scan-log" => seen(scan_log::Seen::default(), json!({ "files_read": 2, "bytes_read": 900, "newer_lines": 12 })),
         "scan-page" => seen(scan_page::Seen::default(), json!({ "status": 200, "scripts": 3 })),
         "inspect" => {
             let names = json!({ "visits": 3, "identifiers": 6, "with_user_id": 3, "frames": 20 });
@@ -273,6 +292,8 @@ fn healthy(step: &Step) -> Value {
                 "key_type": "ec", "key_bits": 256, "signature_hash": "sha256", "chain_length": 2,
                 "ocsp_responder": false } }),
         ),
+        "decode-token" => seen(decode_token::Seen::default(), json!({ "format": "opaque", "entropy_bits": 128 })),
+        "use-token" => seen(use_token::Seen::default(), json!({ "status": 200, "accepted": true, "statuses": [200] })),
         "wait" => seen(wait::Seen::default(), json!({ "seconds": 3 })),
         other => panic!("no sound observation of {other}"),
     }

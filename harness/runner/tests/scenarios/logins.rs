@@ -20,6 +20,12 @@ fn closed() -> Value {
     json!({ "outcome": "closed", "status": null, "statuses": [], "challenge": { "schemes": [], "digests": 0, "nonce": null } })
 }
 
+/// The upgrade to WebSocket itself is refused.
+fn denied(status: u16) -> Value {
+    let challenge = json!({ "schemes": [], "digests": 0, "nonce": null });
+    json!({ "outcome": "closed", "status": status, "statuses": [], "challenge": challenge })
+}
+
 fn bare(status: u16) -> Value {
     json!({ "status": status, "statuses": [status], "challenge": { "schemes": [], "digests": 0, "nonce": null } })
 }
@@ -40,6 +46,9 @@ fn other_aor() {
         }
         about.case("refuses whoever asks", &[(step, bare(403))], Inconclusive);
         about.case("takes it unasked", &[(step, bare(200))], Fail);
+        about.case("takes it unasked, the other is silent", &[(step, bare(200)), (other(step), silent())], Fail);
+        let busy = [(step, answered(200)), (other(step), answered(503))];
+        assert_eq!(about.case("takes it, the other is busy", &busy, Fail).findings.len(), 1, "503 takes nothing");
         about.case("silent", &[(step, silent())], Inconclusive);
         about.case("closes", &[(step, closed())], Inconclusive);
         for status in [302, 480, 500, 503] {
@@ -113,6 +122,15 @@ fn nonce_replay() {
         about.case("silent", &[(step, silent())], Inconclusive);
         about.case("busy", &[(step, answered(503))], Inconclusive);
         about.case("odd", &[(step, answered(404))], Inconclusive);
+        for status in [403, 429, 503] {
+            about.case("never upgraded", &[(step, denied(status))], Inconclusive);
+        }
+        let busy = [(step, answered(200)), (if step == "e" { "g" } else { "e" }, denied(503))];
+        assert_eq!(about.case("taken, the other never upgraded", &busy, Fail).findings.len(), 1, "503 takes nothing");
+    }
+    for last in [answered(404), answered(480), answered(503), denied(403), denied(503), silent()] {
+        let [wait, _] = expired();
+        declared.case("nothing decided after its end", &[wait, ("i", last)], Inconclusive);
     }
     let [wait, _] = expired();
     declared.case("taken after its end", &[wait, ("i", answered(200))], Fail);
@@ -149,7 +167,7 @@ fn pii_user_id_accepted() {
     assert!(verdict.findings[0].message.visible().contains("email"));
     about.case("takes one, then dies", &[("c", statuses(&[403, 200]))], Fail);
     about.case("five answers", &[("c", statuses(&[403; 5]))], Inconclusive);
-    for status in [429, 480, 503] {
+    for status in [302, 429, 480, 503] {
         about.case("busy", &[("c", statuses(&[403, 403, 403, 403, 403, status]))], Inconclusive);
     }
     about.case("bad request", &[("c", statuses(&[400; 6]))], Pass);
@@ -163,13 +181,18 @@ fn pii_user_id_accepted() {
 
 #[test]
 fn user_id_injection() {
-    let about = About::new("identity/user-id-injection", &[("d", json!({ "statuses": [403, 403] }))]);
+    let whole =
+        json!({ "entry": "long", "malformed": false, "status": 403, "lost": false, "whole": false, "echoed": false });
+    let all = ("d", json!({ "statuses": vec![403; 13], "entries": vec![whole.clone(); 13] }));
+    let about = About::new("identity/user-id-injection", &[all]);
     let entry = |name: &str, change: Value| {
         let malformed = ["crlf", "nul"].contains(&name);
         let mut entry =
             json!({ "entry": name, "malformed": malformed, "lost": false, "whole": false, "echoed": false });
         change.as_object().expect("fields").iter().for_each(|(field, value)| entry[field] = value.clone());
-        ("d", json!({ "entries": [entry], "statuses": [403] }))
+        let mut entries = vec![whole.clone(); 12];
+        entries.push(entry);
+        ("d", json!({ "entries": entries, "statuses": [403] }))
     };
     let mut echoed = entry("crlf-escaped", json!({ "status": 403, "echoed": true }));
     echoed.1["echoed_headers"] = json!(["X-Ringfence-Marker"]);
@@ -186,6 +209,11 @@ fn user_id_injection() {
     assert_eq!(about.case("only its own names", &[("b", answered(401))], Pass).notes.len(), 1);
     about.case("a plain name is odd", &[("b", answered(503))], Inconclusive);
     about.case("nothing answered", &[("d", json!({ "statuses": [], "entries": [] }))], Inconclusive);
+    about.case("cut short", &[("d", json!({ "statuses": [403], "entries": [whole] }))], Inconclusive);
+    let mut taken = entry("at", json!({ "status": 200 }));
+    taken.1["entries"] = json!([taken.1["entries"][12]]);
+    about.case("taken in pieces, then cut short", &[taken], Fail);
+    about.case("busy all along", &[("d", json!({ "statuses": vec![503; 13] }))], Inconclusive);
     about.case("no plain name at last", &[("f", answered(403))], Inconclusive);
     about.case("dead at last", &[("f", silent())], Inconclusive);
     about.case("runtime endpoint", &[runtime()], NotApplicable);
@@ -208,6 +236,10 @@ fn unauthenticated_invite() {
         }
         about.case("a ban", &[(step, answered(403)), ("z", answered(403))], Inconclusive);
         about.case("a challenge, and no registrar", &[("z", answered(405))], Pass);
+        for banned in [silent(), closed(), answered(503)] {
+            about.case("a ban that closes", &[(step, closed()), ("z", banned)], Inconclusive);
+        }
+        about.case("closed, and no registrar", &[(step, closed()), ("z", answered(405))], Pass);
     }
     about.case("a bad request for what is one", &[("d", answered(400))], Pass);
     about.case("a bad request for what is none", &[("a", answered(400))], Inconclusive);

@@ -30,7 +30,8 @@ fn rekey_ineffective() {
     about.case("good audio stopped", &r(json!({ "control_after": false })), Inconclusive);
     about.case("no time for old keys", &r(json!({ "old_keys_sent": 0 })), Inconclusive);
     let kept = json!({ "new_association": false, "keys_differ": false, "new_keys_echoed": 3, "old_keys_sent": 0 });
-    about.case("audio without a new handshake", &r(kept), Fail);
+    let verdict = about.case("audio without a new handshake", &r(kept), Fail);
+    assert_eq!(verdict.findings.len(), 1, "of a handshake that there was not, nothing is said");
     let refused = |status: u16, after: i64| {
         json!({ "status": status, "ufrag_changed": false, "pwd_changed": false, "tls_id_changed": false,
             "fingerprint_changed": false, "new_association": false, "new_keys": null, "keys_differ": false,
@@ -64,7 +65,17 @@ fn unauthenticated_check() {
         about.case("no control", &[(step, json!({ "control_ok": false }))], Inconclusive);
         let unplaced = json!({ "connected": false, "session_alive": false, "control_ok": false, "outcome": "timeout" });
         about.case("no call", &[(step, unplaced)], Inconclusive);
+        about.case("silent at the end", &[(step, json!({ "session_alive": false }))], Inconclusive);
     }
+    let died = || json!({ "session_alive": false, "control_ok": false });
+    let by_itself = || ("q", json!({ "ended_by": "target", "ended_after_ms": 4000 }));
+    for step in ["a", "b", "d"] {
+        about.case("it hangs up by itself", &[(step, died()), by_itself()], Inconclusive);
+    }
+    let mut answered = died();
+    answered["answered"] = true.into();
+    about.case("answered, and it hangs up by itself", &[("a", answered), by_itself()], Fail);
+    about.case("all is well, and it was not asked how long calls last", &[("q", NOT_ASKED)], Pass);
     about.case("drawn away", &[("e", json!({ "nominated": true, "media_moved": true }))], Fail);
     about.case("refused with 400", &[("b", json!({ "refused": 20 }))], Pass);
     about.case("answered, and nothing else", &[("a", json!({ "answered": true, "control_ok": false }))], Fail);

@@ -21,7 +21,7 @@ fn redirect(status: u16, to: &str) -> Value {
 
 #[test]
 fn unsafe_redirect() {
-    let about = About::new("transport/unsafe-redirect", &["b", "c", "e"].map(|step| (step, NOT_ASKED)));
+    let about = About::new("transport/unsafe-redirect", &["b", "c", "e", "b_tls"].map(|step| (step, NOT_ASKED)));
     let verdict = about.case("the API moves to TLS", &[("a", redirect(301, "https://x.test/t"))], Fail);
     assert_eq!((verdict.severity, verdict.level), (Low, Level::Should));
     let asvs = about.with_policy("asvs-l2").case("the same, ASVS", &[("a", redirect(308, "https://x.test/t"))], Fail);
@@ -41,6 +41,18 @@ fn unsafe_redirect() {
     about.case("no answer over TLS", &[("d", timed_out())], Inconclusive);
     about.case("the page is down", &[("f", timed_out())], Inconclusive);
     about.case("no page", &["f", "g"].map(|step| (step, NOT_ASKED)), Pass);
+    about.case("the login is down", &[("e", timed_out()), ("c", timed_out())], Inconclusive);
+    about.case("the login is closed in clear", &[("e", answered(401)), ("c", timed_out())], Pass);
+    about.case("the API is down", &[("b_tls", timed_out()), ("b", timed_out())], Inconclusive);
+    about.case("the API is closed in clear", &[("b_tls", answered(401)), ("b", timed_out())], Pass);
+    about.case(
+        "a redirect is one, whatever is down",
+        &[("a", redirect(301, "https://x.test")), ("f", timed_out())],
+        Fail,
+    );
+    for step in ["d", "e", "f"] {
+        about.case("out of order", &[(step, answered(503))], Inconclusive);
+    }
 }
 
 #[test]
@@ -55,6 +67,21 @@ fn page_over_http() {
     about.case("silent", &[("a", timed_out())], Pass);
     about.case("nginx on a TLS port", &[("a", json!({ "status": 400, "location": null }))], Pass);
     about.case("out of order", &[("a", json!({ "status": 502, "location": null }))], Inconclusive);
+    for status in [408, 429, 503] {
+        about.case("busy", &[("a", json!({ "status": status, "location": null }))], Inconclusive);
+    }
+    let cut_off = json!({ "outcome": "closed", "status": 200, "location": null, "body_bytes": 900 });
+    about.case("served in clear, and broken off", &[("a", cut_off)], Fail);
+    let blocked = json!({ "status": 403, "location": null, "body_has_script": true });
+    about.case("a network's own page of refusal, with scripts", &[("a", blocked)], Pass);
+    let leaking = json!({ "status": 403, "location": null, "leaks": [{ "kind": "token", "where": "body" }] });
+    about.case("a secret in a refusal", &[("a", leaking)], Fail);
+    about.case("see other", &[("a", redirect(303, "https://x.test/call"))], Pass);
+    about.case(
+        "out of scope",
+        &[("a", json!({ "outcome": "out-of-scope", "status": null, "location": null }))],
+        Inconclusive,
+    );
     about.case("loads in clear", &[("b", json!({ "mixed_content": ["http://cdn.test/x.js"] }))], Fail);
     about.case("no page", &[("b", json!({ "status": 404 })), ("a", NOT_ASKED)], Inconclusive);
     about.case("down", &[("b", timed_out()), ("a", NOT_ASKED)], Inconclusive);
@@ -76,6 +103,18 @@ fn config_unsafe_uri() {
         &[("b", json!({ "accepted": false, "outcome": "unreachable", "status": null }))],
         Inconclusive,
     );
+    let in_clear = || ("a", json!({ "config": { "scheme": "ws", "ws_uri": "ws://s.test" } }));
+    let nobody = || ("b", json!({ "accepted": false, "outcome": "timeout", "status": null }));
+    let verdict = about.case("in clear, and no TLS there", &[in_clear(), nobody()], Fail);
+    assert_eq!(verdict.findings.len(), 1, "that the server has no answer to TLS is no finding of its own");
+    let foreign = ("a", json!({ "config": { "out_of_scope": ["wss://evil.test"] } }));
+    let not_dialled = || ("b", json!({ "accepted": false, "outcome": "out-of-scope", "status": null }));
+    assert_eq!(about.case("so it is not dialled", &[foreign, not_dialled()], Fail).findings.len(), 1);
+    about.case("not dialled, and nobody knows why", &[not_dialled()], Inconclusive);
+    about.case("too many requests", &[("b", json!({ "accepted": false, "status": 429 }))], Inconclusive);
+    about.case("the browser gets no page", &[("c", json!({ "loaded": false }))], Inconclusive);
+    about.case("in clear, and the browser gets no page", &[in_clear(), ("c", json!({ "loaded": false }))], Fail);
+    about.case("no answer at all", &[("a", timed_out()), ("b", input_failed())], Inconclusive);
     about.case("the page dials in clear", &[("c", json!({ "websocket_urls": ["ws://s.test"] }))], Fail);
     about.case("no browser, no page", &["c", "d"].map(|step| (step, NOT_ASKED)), Pass);
     about.case("no configuration", &[("a", answered(500)), ("b", input_failed())], Inconclusive);
@@ -106,6 +145,11 @@ fn certificate_bad() {
     assert_eq!(verdict.severity, High);
     about.case("no staple, and no policy asks", &[("a", responder())], Pass);
     assert_eq!(about.case("ends soon", &[("a", certificate(json!({ "days_left": 3 })))], Pass).notes.len(), 1);
+    let unlearned = || ("b", json!({ "certificate": null, "outcome": "tls-failed", "reachable": false }));
+    let expired = || ("a", certificate(json!({ "days_left": -1 })));
+    about.case("over, so that nobody learns where signalling is", &[expired(), unlearned()], Fail);
+    about.case("over, and the rest broke", &[expired(), ("b", input_failed()), ("c", unlearned().1)], Fail);
+    about.case("broken", &[("b", input_failed())], Inconclusive);
     about.case("no TLS", &[("b", json!({ "certificate": null, "outcome": "tls-failed" }))], Inconclusive);
     about.case("a key of a kind nobody knows", &[("a", certificate(json!({ "key_bits": null })))], Inconclusive);
 }
@@ -116,7 +160,8 @@ fn answers(list: &[(&str, Option<&str>, u16)]) -> Value {
         if let Some(allow) = allow {
             actual["allow_origin"] = (*allow).into();
         }
-        json!({ "variant": variant, "origin": format!("https://{variant}.test"), "preflight": { "status": 204, "allow_credentials": false },
+        let origin = if *variant == "null" { "null".to_owned() } else { format!("https://{variant}.test") };
+        json!({ "variant": variant, "origin": origin, "preflight": { "status": 204, "allow_credentials": false },
             "actual": actual })
     };
     json!({ "answers": list.iter().map(one).collect::<Vec<_>>() })
@@ -135,6 +180,13 @@ fn not_quite_trusted() {
     assert_eq!((cookie.severity, cookie.level), (High, Level::Must));
     about.case("nothing allowed", &[asked(None, 200)], Pass);
     about.case("a wildcard is another matter", &[asked(Some("*"), 200)], Pass);
+    about.case("one origin for everybody, not theirs", &[asked(Some("https://app.test"), 200)], Pass);
+    about.case("an error for who may not", &[asked(None, 500)], Pass);
+    about.case(
+        "the trusted one is refused",
+        &[("a", answers(&[("trusted", None, 403), ("null", None, 403)]))],
+        Inconclusive,
+    );
     about.case("too many requests", &[asked(None, 429)], Inconclusive);
     about.case("down", &[("a", timed_out())], Inconclusive);
     about.case(
@@ -167,6 +219,9 @@ fn wildcard_on_secret() {
     let mut nothing = answers(&[("evil", None, 200)]);
     nothing["answers"][0]["actual"]["carries_secret"] = false.into();
     about.case("no secret to be had", &[("a", nothing)], Inconclusive);
+    let mut refused = answers(&[("trusted", Some("https://trusted.test"), 200), ("evil", None, 403)]);
+    refused["answers"][1]["actual"]["carries_secret"] = false.into();
+    about.case("foreign origins are refused", &[("a", refused)], Pass);
     about.case("the API too", &[("b", wild())], Fail);
     about.case("the API is down", &[("b", timed_out())], Inconclusive);
     about.case("too many requests", &[("a", answers(&[("evil", None, 429)]))], Inconclusive);

@@ -18,6 +18,17 @@ use tokio::sync::watch;
 
 /// The embedded scenarios, checked.
 pub fn library() -> Library {
+    let sources: Vec<ScenarioSource<'_>> =
+        ringfence_scenarios::SCENARIOS.iter().map(|(path, text)| ScenarioSource { path, text, own: true }).collect();
+    load(&sources)
+}
+
+/// One scenario from outside, checked.
+pub fn library_of(path: &str, text: &str) -> Library {
+    load(&[ScenarioSource { path, text, own: false }])
+}
+
+fn load(sources: &[ScenarioSource<'_>]) -> Library {
     let claims: Claims = toml::from_str(ringfence_scenarios::CLAIMS).expect("claims");
     let controls: Controls = toml::from_str(ringfence_scenarios::CONTROLS).expect("controls");
     let vocabulary = Vocabulary {
@@ -26,9 +37,7 @@ pub fn library() -> Library {
         faults: Fault::ALL.iter().map(|fault| fault.name().to_owned()).collect(),
         ..ringfence_runner::vocabulary()
     };
-    let sources: Vec<ScenarioSource<'_>> =
-        ringfence_scenarios::SCENARIOS.iter().map(|(path, text)| ScenarioSource { path, text, own: true }).collect();
-    Library::load(vocabulary, ringfence_scenarios::WORDS, &sources)
+    Library::load(vocabulary, ringfence_scenarios::WORDS, sources)
         .unwrap_or_else(|errors| panic!("{}", errors.iter().map(|error| format!("{error}\n")).collect::<String>()))
 }
 

@@ -23,6 +23,7 @@ echo = false                              # true where it sends our audio back: 
 const REST: &str = "\
 [declared]
 # session_end_s = 10                      # seconds after a call until its credentials are dead
+# credential_life_s = 60                  # seconds after they were handed out until unused credentials are dead
 # session_scope = true                    # credentials are promised for one session
 # admission = \"register\"                  # or headers, token, cookie, none: how signalling admits a client
 

@@ -143,7 +143,9 @@ impl Task {
             Some(Job::Run { until, echoes, .. }) => {
                 ended || now >= *until || echoes.is_some_and(|echoes| media.seen().media.echoed >= echoes)
             }
-            Some(Job::Attack { until, .. } | Job::Rekey { until, .. } | Job::Request { until, .. }) => self.over || now >= *until,
+            Some(Job::Attack { until, .. } | Job::Rekey { until, .. } | Job::Request { until, .. }) => {
+                self.over || now >= *until
+            }
             Some(Job::HangUp { until, .. }) => {
                 self.over |= now >= *until; // nobody has to agree to a hang-up
                 false

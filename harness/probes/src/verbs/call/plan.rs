@@ -7,6 +7,7 @@ use ringfence_client::drive::call::CallPlan;
 use ringfence_client::media::{AudioBefore, DtlsGroup, DtlsSuite, Identity, MediaPlan, Setup, Shown, SrtpProfile};
 use ringfence_model::target::Destination;
 
+use super::identity;
 use super::with::{CertificateWord, With};
 use crate::origin::OriginVariant;
 use crate::{Cx, OwnFault};
@@ -20,6 +21,7 @@ pub(in crate::verbs) fn call_plan(cx: &Cx, with: &With, mut config: CallConfig) 
     if let Some(user_id) = &with.user_id {
         config.aor_user.clone_from(user_id);
     }
+    config.identity_headers = identity::headers(cx, with, &config.identity_headers)?;
     Ok(CallPlan {
         target_uri: destination(cx, &with.target)?,
         origin: OriginVariant::Trusted.value(&cx.target),

@@ -40,6 +40,10 @@ pub struct With {
     pub dtls_groups: Vec<String>,
     /// ICE candidates to offer.
     pub candidates: CandidatesWord,
+    /// Header fields of the INVITE that say whose endpoint is called: `X-Organisation-Id`, `X-Project-Id`, `X-Endpoint-Id`.
+    pub identity_headers: IdentityWord,
+    /// The step whose organisation and project are named; `other-tenant` and `duplicated` need it.
+    pub tenant_of: Option<ConfigRef>,
     /// User part of our address, instead of the one of the configuration.
     pub user_id: Option<String>,
     /// For a second, unprotected marked audio before ICE or before DTLS; `media.early_echoed` counts what comes back.
@@ -71,6 +75,8 @@ impl Default for With {
             dtls_suites: vec![],
             dtls_groups: vec![],
             candidates: CandidatesWord::All,
+            identity_headers: IdentityWord::Own,
+            tenant_of: None,
             user_id: None,
             start_audio_before: None,
             times: 1,
@@ -186,6 +192,20 @@ word! {
         /// The handshake: on the checked pair.
         Dtls => AudioBefore::Dtls,
     }
+}
+
+/// Header fields of the INVITE that say whose endpoint is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityWord {
+    /// The configuration's.
+    Own,
+    /// None.
+    None,
+    /// Organisation and project of `tenant_of`, with the configuration's own endpoint.
+    OtherTenant,
+    /// The configuration's, and behind them those of `tenant_of`.
+    Duplicated,
 }
 
 /// Our certificate.

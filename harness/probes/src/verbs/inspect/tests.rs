@@ -1,5 +1,6 @@
+use super::pages::{measured, personal_data, reused, user_ids};
 use super::*;
-use crate::Frame;
+use crate::{Frame, Identifier, IdentifierKind};
 
 const INVITE: &str = "INVITE sip:desk@pbx.test SIP/2.0\r\nVia: SIP/2.0/WSS a1.invalid;branch=z9hG4bK1\r\n\
     From: \"Web\" <sip:v-7f@pbx.test>;tag=1\r\nTo: <sip:+4930123456@pbx.test>\r\nCall-ID: x@mail.example.com\r\n\
@@ -23,7 +24,7 @@ fn words(found: &[Leak]) -> Vec<(&str, &str)> {
 #[test]
 fn an_honest_invite_holds_no_personal_data() {
     let honest = visit(&[(IdentifierKind::UserId, "v-7f"), (IdentifierKind::DisplayName, "Web")], &[INVITE]);
-    assert_eq!(personal_data(&["erika@example.com".into()], &[&honest]), []);
+    assert_eq!(personal_data(&["erika@example.com".into()], &[], &[&honest]), []);
 }
 
 #[test]
@@ -36,16 +37,21 @@ fn personal_data_is_found_in_names_and_beside_them() {
         ],
         &[],
     );
-    let found = personal_data(&[], &[&names]);
+    let found = personal_data(&[], &[], &[&names]);
     assert_eq!(words(&found), [("email", "user-id"), ("email", "x-user"), ("phone", "contact-user")]);
     let beside = INVITE.replace("CSeq:", "P-Preferred-Identity: <sip:a@b.test>, <mailto:erika@example.com>\r\nCSeq:");
-    assert_eq!(words(&personal_data(&[], &[&visit(&[], &[&beside])])), [("email", "header")]);
+    assert_eq!(words(&personal_data(&[], &[], &[&visit(&[], &[&beside])])), [("email", "header")]);
+    let own = ["+4917012345678".to_owned()];
+    let found = personal_data(&[], &own, &[&names]);
+    assert!(!found.iter().any(|leak| leak.kind == "phone"), "the desk's own number: {found:?}");
+    let version = visit(&[(IdentifierKind::Header("x-client-version".into()), "3.10.0.1")], &[]);
+    assert_eq!(personal_data(&[], &[], &[&version]), []);
     let json = r#"{"type":"join","user":"Erika Mustermann"}"#;
-    let found = personal_data(&["Mustermann, Erika".into(), "erika mustermann".into()], &[&visit(&[], &[json])]);
+    let found = personal_data(&["Mustermann, Erika".into(), "erika mustermann".into()], &[], &[&visit(&[], &[json])]);
     assert_eq!(words(&found), [("test-user", "message")]);
     let mut received = visit(&[], &[json]);
     received.frames.iter_mut().for_each(|frame| frame.sent = false);
-    assert_eq!(personal_data(&["erika mustermann".into()], &[&received]), []);
+    assert_eq!(personal_data(&["erika mustermann".into()], &[], &[&received]), []);
 }
 
 #[test]

@@ -91,6 +91,8 @@ impl Document {
             }
             b"img" | b"iframe" | b"audio" | b"video" | b"source" | b"embed" | b"track" => absolute("src"),
             b"object" => absolute("data"),
+            // Not loaded, but what a visitor types goes there.
+            b"form" => absolute("action"),
             b"meta" => {
                 self.meta(&attribute);
                 None
