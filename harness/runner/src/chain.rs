@@ -56,7 +56,19 @@ impl<'a> Chain<'a> {
         let variables = shared.library.variables(&shared.target_view, &shared.policy);
         let (outcomes, kept, nets) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let log_marks = LogMarks::now(&shared.target.files.log);
-        Self { shared, loaded, net, attempt, calls_left, variables, outcomes, kept, observed: BTreeMap::new(), log_marks, nets }
+        Self {
+            shared,
+            loaded,
+            net,
+            attempt,
+            calls_left,
+            variables,
+            outcomes,
+            kept,
+            observed: BTreeMap::new(),
+            log_marks,
+            nets,
+        }
     }
 
     /// Calls that were set aside and not placed.

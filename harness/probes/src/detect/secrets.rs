@@ -1,4 +1,4 @@
-//! Secrets by their shape, tokens, logins, keys, and by their names in scripts and JSON ([`super::named`]). Shapes that public
+//! Secrets by their shape, tokens, logins, keys, and by their names in scripts and JSON (`named`). Shapes that public
 //! things share (a map's browser key, say) are left out.
 //!
 //! The secrets of a run itself are known exactly: [`crate::Ledger`] finds those, in every form.

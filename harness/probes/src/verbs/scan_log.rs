@@ -88,6 +88,8 @@ pub struct MatchSeen {
     pub form: String,
     /// The line begins with it.
     pub starts_line: bool,
+    /// It is a secret of this run, letter by letter; otherwise it has the shape of one, or is personal data.
+    pub ours: bool,
 }
 
 impl Probe for ScanLog {
@@ -102,14 +104,16 @@ impl Probe for ScanLog {
 
     async fn ask(cx: &Cx, with: With) -> Result<Asked<Seen>, OwnFault> {
         let computed = Ledger::default();
-        if let Some(config) = &with.config {
-            logins(cx, config, &computed).await?;
-        }
+        let user = match &with.config {
+            Some(config) => logins(cx, config, &computed).await?,
+            None => None,
+        };
         let detector = Detector {
             what: with.what,
             given: cx.ledger.search()?,
             computed: computed.search()?,
             test_user: cx.target.page.test_user.clone(),
+            user,
         };
         let (marks, files) = (cx.log_marks.clone(), cx.target.files.clone());
         let read = move || {
@@ -134,15 +138,15 @@ impl Probe for ScanLog {
     }
 }
 
-/// What a login is computed to, and logs show in its place.
-async fn logins(cx: &Cx, config: &ConfigRef, ledger: &Ledger) -> Result<(), OwnFault> {
-    let Ok(config) = cx.config(Some(config)).await? else { return Ok(()) };
-    let (Some(username), Some(password)) = (&config.username, &config.password) else { return Ok(()) };
+/// What a login is computed to, and logs show in its place. Returns its user name.
+async fn logins(cx: &Cx, config: &ConfigRef, ledger: &Ledger) -> Result<Option<String>, OwnFault> {
+    let Ok(config) = cx.config(Some(config)).await? else { return Ok(None) };
+    let (Some(username), Some(password)) = (&config.username, &config.password) else { return Ok(None) };
     for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
         ledger.add("ha1", &ha1(algorithm, username, &config.realm, password.expose()));
     }
     ledger.add("login", &BASE64_STANDARD.encode(format!("{username}:{}", password.expose()))); // RFC 7617, section 2
-    Ok(())
+    Ok(Some(username.clone()))
 }
 
 /// The files of a folder and below it, without links: those lead out of it.
@@ -176,13 +180,14 @@ impl Scan {
         let mut lines = Lines::new(newer.file, newer.from, self.left);
         while let Some(line) = lines.next() {
             let text = line.text.as_str();
-            let found = self.detector.find(text).into_iter().map(|(kind, form, starts_line)| MatchSeen {
+            let found = self.detector.find(text).into_iter().map(|(kind, form, starts_line, ours)| MatchSeen {
                 file: file.clone(),
                 line: line.number,
                 offset: i64::try_from(line.offset).unwrap_or(i64::MAX),
                 kind,
                 form: form.to_owned(),
                 starts_line,
+                ours,
             });
             let room = LISTED - self.seen.matches.len().min(LISTED);
             self.seen.matches.extend(found.take(room));
@@ -199,24 +204,31 @@ struct Detector {
     given: Search,
     computed: Search,
     test_user: Vec<String>,
+    /// The user name of the login that is looked for.
+    user: Option<String>,
 }
 
 impl Detector {
-    /// What stands in a line: kind, form, and whether the line begins with it.
-    fn find(&self, line: &str) -> BTreeSet<(String, &'static str, bool)> {
+    /// What stands in a line: kind, form, whether the line begins with it, and whether it is a secret of this run.
+    fn find(&self, line: &str) -> BTreeSet<(String, &'static str, bool, bool)> {
+        let theirs = |(kind, form, starts_line)| (kind, form, starts_line, false);
         match self.what {
             What::Secrets => self.secrets(line),
-            What::ApiKeys => shapes(line).filter(|(kind, ..)| is_key(kind)).collect(),
+            What::ApiKeys => shapes(line).filter(|(kind, ..)| is_key(kind)).map(theirs).collect(),
             What::Pii => {
                 let found = pii::find(line, &self.test_user).into_iter();
-                found.map(|found| (found.kind.word().to_owned(), word(found.form), found.span.start == 0)).collect()
+                let found = found.map(|found| (found.kind.word().to_owned(), word(found.form), found.span.start == 0));
+                found.map(theirs).collect()
             }
-            What::Canaries => self.canaries(line),
+            What::Canaries => self.canaries(line).into_iter().map(theirs).collect(),
         }
     }
 
-    fn secrets(&self, line: &str) -> BTreeSet<(String, &'static str, bool)> {
-        let mut found: BTreeSet<_> = shapes(line).collect();
+    fn secrets(&self, line: &str) -> BTreeSet<(String, &'static str, bool, bool)> {
+        // A digest login is made anew for each request; whose it is, its user name tells.
+        let own = self.user.as_ref().is_some_and(|user| line.contains(user.as_str()));
+        let shapes = shapes(line).map(|(kind, form, starts)| (kind, form, starts, own && form == "authorization"));
+        let mut found: BTreeSet<_> = shapes.collect();
         for view in decode::views(line) {
             let known = self.given.kinds_in(&view.text).into_iter().chain(self.computed.kinds_in(&view.text));
             found.extend(known.map(|(kind, form)| {
@@ -226,7 +238,7 @@ impl Detector {
                     "login" | "authorization" => "authorization",
                     _ => word(form),
                 };
-                (kind.to_owned(), form, false)
+                (kind.to_owned(), form, false, true)
             }));
         }
         found

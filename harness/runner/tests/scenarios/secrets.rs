@@ -90,12 +90,16 @@ fn in_page() {
 fn in_logs() {
     let about = About::new("credentials/in-logs", &[("d", NOT_ASKED)]);
     let f = |change: Value| [("f", change)];
-    let found = |kind: &str| json!([{ "file": "/var/log/a.log", "line": 3, "offset": 90, "kind": kind, "form": "plain", "starts_line": false }]);
+    let found = |kind: &str| json!([{ "file": "/var/log/a.log", "line": 3, "offset": 90, "kind": kind, "form": "plain", "starts_line": false, "ours": true }]);
     let verdict = about.case("a password", &f(json!({ "matches": found("sip-password") })), Fail);
     assert_eq!(verdict.severity, High);
     assert!(verdict.findings[0].message.visible().contains("/var/log/a.log"));
     about.case("a digest login", &f(json!({ "matches": found("authorization") })), Fail);
     about.case("a part of an address", &f(json!({ "matches": found("url") })), Pass);
+    let mut others = found("jwt");
+    others[0]["ours"] = false.into();
+    let verdict = about.case("somebody's token, perhaps", &f(json!({ "matches": others })), Pass);
+    assert_eq!(verdict.notes.len(), 1);
     about.case(
         "no file",
         &f(json!({ "files_read": 0, "files_not_read": ["/var/log/a.log"], "newer_lines": 0 })),

@@ -11,13 +11,19 @@ fn detector(what: What) -> Detector {
     computed.add("ha1", "0123456789abcdef0123456789abcdef");
     computed.add("login", &BASE64_STANDARD.encode("widget:canary?>secret~1"));
     let test_user = vec!["Erika Mustermann".to_owned()];
-    Detector { what, given: given.search().unwrap(), computed: computed.search().unwrap(), test_user }
+    Detector {
+        what,
+        given: given.search().unwrap(),
+        computed: computed.search().unwrap(),
+        test_user,
+        user: Some("widget".into()),
+    }
 }
 
 #[track_caller]
 fn line(what: What, text: &str, expected: &[(&str, &str)]) {
     let found = detector(what).find(text);
-    let found: Vec<(&str, &str)> = found.iter().map(|(kind, form, _)| (kind.as_str(), *form)).collect();
+    let found: Vec<(&str, &str)> = found.iter().map(|(kind, form, ..)| (kind.as_str(), *form)).collect();
     assert_eq!(found, expected, "{text}");
 }
 
@@ -38,12 +44,22 @@ fn each_form_is_told() {
     secrets("127.0.0.1 - - \"GET /token HTTP/1.1\" 200 613 \"-\" \"Mozilla/5.0\"", &[]);
     let basic = format!("auth: Basic {}", BASE64_STANDARD.encode("widget:canary?>secret~1"));
     let found = detector(What::Secrets).find(&basic);
-    assert!(found.iter().any(|(kind, form, _)| (kind.as_str(), *form) == ("login", "authorization")), "{found:?}");
+    assert!(found.iter().any(|(kind, form, ..)| (kind.as_str(), *form) == ("login", "authorization")), "{found:?}");
     line(What::Pii, "user=erika@example.com", &[("email", "plain")]);
     line(What::Canaries, "ringfence-visitor-00 said no", &[("canary", "plain")]);
     line(What::Canaries, "u=RXJpa2EgTXVzdGVybWFubg==", &[("test-user", "base64")]);
     line(What::ApiKeys, &format!("k=AKIA{} and erika@example.com", "IOSFODNN7EXAMPLE"), &[("cloud-key", "plain")]);
     line(What::ApiKeys, "nothing", &[]);
+}
+
+#[test]
+fn somebody_elses_login_is_told_apart() {
+    let ours = |text: &str| detector(What::Secrets).find(text).iter().any(|(.., ours)| *ours);
+    let login = |user: &str| {
+        format!("Authorization: Digest username=\"{user}\", response=\"fedcba9876543210fedcba9876543210\"")
+    };
+    assert!(ours(&login("widget")) && ours(SECRET));
+    assert!(!ours(&login("gadget")) && !ours("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"));
 }
 
 fn scanned(text: &[u8], left: u64) -> Seen {
