@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ringfence_client::Net;
 use ringfence_client::net::Rate;
@@ -29,6 +29,9 @@ use crate::plan::{Selection, plan};
 use crate::progress::{Progress, Watcher};
 use crate::resume::{self, Left, once_more};
 use crate::source::{loopback_only, source};
+
+/// How long a chain rests before it is asked again (house).
+const BETWEEN_TRIES: Duration = Duration::from_secs(3);
 
 /// What a run needs.
 pub struct Job {
@@ -277,6 +280,14 @@ async fn asked_to_its_end(
         return true;
     }
     for attempt in left.attempt..=shared.tries {
+        if attempt > left.attempt {
+            // What counted our requests forgets them meanwhile: a repetition must not meet its own predecessor's limit.
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => return false,
+                () = tokio::time::sleep(BETWEEN_TRIES) => {}
+            }
+        }
         // Biased: once a signal came, nothing more is begun.
         let _held = tokio::select! {
             biased;

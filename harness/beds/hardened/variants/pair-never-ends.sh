@@ -1,4 +1,4 @@
-# The token service writes an hour into its pairs, where the operator promises half a minute
+# the token service writes an hour into its pairs, where the operator promises half a minute
 # shellcheck shell=bash disable=SC2034,SC2016 # FINDS and ALSO are read by `bed`; what stands in quotes belongs to servers
 
 FINDS="tokens/expired-accepted"

@@ -42,7 +42,9 @@ expires = 2000-01-01                      # its last day, a year ahead at most
 
 /// The file's text.
 pub fn text(url: Option<&Url>, found: &Found, adapter: Option<Adapter>, ca_file: Option<&Path>) -> String {
-    let adapter = adapter.or(found.adapter).unwrap_or(Adapter::Cognigy);
+    // A page may hold its account itself; where a configuration comes from, only its script knows.
+    let usual = if found.page { Adapter::Sip } else { Adapter::Cognigy };
+    let adapter = adapter.or(found.adapter).unwrap_or(usual);
     let host = url.and_then(Url::host_str).unwrap_or("endpoint.example.test").trim_matches(['[', ']']);
     let mut text = SCHEMA.to_owned();
     text += &format!("name = {:<34} # goes into fingerprints: keep it\n", quoted(&name(host)));
@@ -58,7 +60,7 @@ pub fn text(url: Option<&Url>, found: &Found, adapter: Option<Adapter>, ca_file:
         "trusted_origins = [{}]  # the pages that may call; the first is the Origin of honest calls\n\n",
         quoted(&origin)
     );
-    text += &endpoints(url, found);
+    text += &endpoints(url, found, adapter);
     text += "[page]\nstart = \"#call\"                           # CSS selector of the call button; needs Chromium\n\n";
     if adapter == Adapter::Sip {
         text += &sip(found);
@@ -70,11 +72,15 @@ pub fn text(url: Option<&Url>, found: &Found, adapter: Option<Adapter>, ca_file:
     text
 }
 
-fn endpoints(url: Option<&Url>, found: &Found) -> String {
+fn endpoints(url: Option<&Url>, found: &Found, adapter: Adapter) -> String {
     let address = url.map_or("https://endpoint.example.test/url-token", Url::as_str);
     let (config, page) = match found.page {
         true => (
-            "# config = \"https://…\"                   # what its script fetches before a call".to_owned(),
+            match adapter {
+                Adapter::Sip => "# config = \"https://…\"                    # what its script fetches before a call",
+                _ => "config = \"https://endpoint.example.test/url-token\"  # what its script fetches before a call",
+            }
+            .to_owned(),
             format!("page = {}", quoted(address)),
         ),
         false => (
