@@ -101,6 +101,8 @@ impl Accounts {
             && let Some((username, pair)) = table.first_living(endpoint, now)
         {
             pair.handed_out += 1;
+            // Its life begins anew, or a chain of calls would outlive it.
+            pair.minted = now;
             return Minted { username, password: pair.password.clone() };
         }
         let username = format!("widget-{}", random::hex::<8>());
