@@ -2,10 +2,59 @@
 //!
 //! Everything honest lives in [`Context`]; nothing there calls into this file.
 
-use crate::context::{Replays, index_word};
-use crate::packet::{Malformed, Rtp, fits_datagram, has};
-use crate::transform::E_FLAG;
-use crate::{Context, ProtectError, UnprotectError};
+use crate::index::rtcp_word;
+use crate::packet::{Malformed, Rtp, has, rtcp_ssrc};
+use crate::protect::{grow, outgoing};
+use crate::streams::Direction;
+use crate::transform::{Cipher, E_FLAG};
+use crate::unprotect::Replays;
+use crate::{Context, MasterKey, Profile, ProtectError, Settings, SettingsError, UnprotectError};
+
+/// The profiles that authenticate and do not encrypt (RFC 5764, section 4.1.2): for finding out who accepts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(non_camel_case_types)] // the RFC writes the tag length behind an underscore
+pub enum NullProfile {
+    /// `SRTP_NULL_HMAC_SHA1_80`.
+    HmacSha1_80,
+    /// `SRTP_NULL_HMAC_SHA1_32`: four bytes of tag on RTP, ten on RTCP.
+    HmacSha1_32,
+}
+
+impl NullProfile {
+    /// The identifier in the `use_srtp` extension of DTLS. RFC 5764, section 4.1.2.
+    pub const fn id(self) -> u16 {
+        match self {
+            Self::HmacSha1_80 => 0x0005,
+            Self::HmacSha1_32 => 0x0006,
+        }
+    }
+
+    /// The profile with the same keys and tags, and with encryption.
+    pub const fn twin(self) -> Profile {
+        match self {
+            Self::HmacSha1_80 => Profile::AesCm128HmacSha1_80,
+            Self::HmacSha1_32 => Profile::AesCm128HmacSha1_32,
+        }
+    }
+
+    /// The profile that encrypts nothing and has the keys and tags of `profile`.
+    fn of(profile: Profile) -> Option<Self> {
+        [Self::HmacSha1_80, Self::HmacSha1_32].into_iter().find(|null| null.twin() == profile)
+    }
+}
+
+/// A context that encrypts nothing: that of the [`NullProfile`] whose twin the key was made for. [`Context::profile`] is the twin,
+/// whose lengths it has; its SRTCP packets have the E flag clear.
+///
+/// # Errors
+/// As [`Context::with`], and `NoNullProfile` if the key was made for another profile.
+#[expect(clippy::needless_pass_by_value)] // as for `Context::with`
+pub fn null_context(master: &MasterKey, settings: Settings) -> Result<Context, SettingsError> {
+    settings.check()?;
+    let profile = master.profile();
+    let null = NullProfile::of(profile).ok_or(SettingsError::NoNullProfile { profile })?;
+    Ok(Context::build(Cipher::Null, null.twin(), master, &settings))
+}
 
 /// Whether the tag of a packet that was decrypted anyway did match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,17 +64,23 @@ pub struct Verified(pub bool);
 /// this is plain counter mode. A tag that matches counts as usual; one that does not leaves the context as it was.
 ///
 /// # Errors
-/// As [`Context::unprotect_rtp`], without `Authentication` and without `TooShort` for the tag.
+/// As [`Context::unprotect_rtp`], without `Authentication`, `Identifier` and `TooShort` for the tag.
 pub fn unprotect_rtp_ignoring_tag(context: &mut Context, packet: &mut Vec<u8>) -> Result<Verified, UnprotectError> {
     let (header, index) = context.incoming_rtp(packet, Replays::Refused)?;
-    let room_for_tag = packet.len() - header.header_len >= context.profile().tag_len();
-    let verified = room_for_tag && context.transform.open_rtp(packet, header, index);
-    if verified {
-        context.received.entry(header.ssrc).rtp.accept(index);
-    } else {
-        context.transform.strip_rtp(packet, header, index);
+    match context.open_rtp(packet, Replays::Refused) {
+        Ok(len) => {
+            packet.truncate(len);
+            return Ok(Verified(true));
+        }
+        Err(collision @ UnprotectError::Collision { .. }) => return Err(collision),
+        Err(_) => {} // of the tag: all else was judged before
     }
-    Ok(Verified(verified))
+    if let Ok(len) = context.rtp_body_len(packet, header) {
+        packet.truncate(len);
+    }
+    let schedule = context.keys.schedule();
+    context.keys.newest().rtp(schedule, index).strip_rtp(packet, header, index);
+    Ok(Verified(false))
 }
 
 /// Accepts an SRTP packet as often as it comes, if its tag matches.
@@ -34,26 +89,32 @@ pub fn unprotect_rtp_ignoring_tag(context: &mut Context, packet: &mut Vec<u8>) -
 /// As [`Context::unprotect_rtp`], without `Replay`. A packet older than half the sequence numbers is taken for a newer one
 /// and so fails authentication.
 pub fn unprotect_rtp_ignoring_replay(context: &mut Context, packet: &mut Vec<u8>) -> Result<(), UnprotectError> {
-    context.unprotect_rtp_if(packet, Replays::Accepted)
+    let len = context.open_rtp(packet, Replays::Accepted)?;
+    packet.truncate(len);
+    Ok(())
 }
 
 /// Decrypts an SRTCP packet whatever its tag and however often its index has come. A tag that matches counts as usual.
 ///
 /// # Errors
-/// `TooShort`, `TooLong`, `Version`, `Streams` as [`Context::unprotect_rtcp`].
+/// `TooShort`, `TooLong`, `Version`, `Streams`, `Collision` as [`Context::unprotect_rtcp`].
 pub fn unprotect_rtcp_ignoring_tag_and_replay(
     context: &mut Context,
     packet: &mut Vec<u8>,
 ) -> Result<Verified, UnprotectError> {
-    let (ssrc, word) = context.incoming_rtcp(packet)?;
-    context.room_to_receive(ssrc)?;
-    let verified = context.transform.open_rtcp(packet, ssrc, word);
-    if verified {
-        context.received.entry(ssrc).rtcp.accept(u64::from(word & !E_FLAG));
-    } else {
-        context.transform.strip_rtcp(packet, ssrc, word);
+    let (ssrc, word, index) = context.incoming_rtcp(packet, Replays::Accepted)?;
+    match context.open_rtcp(packet, Replays::Accepted) {
+        Ok(len) => {
+            packet.truncate(len);
+            return Ok(Verified(true));
+        }
+        Err(collision @ UnprotectError::Collision { .. }) => return Err(collision),
+        Err(_) => {}
     }
-    Ok(Verified(verified))
+    packet.truncate(packet.len() - context.layout.rtcp_len());
+    let schedule = context.keys.schedule();
+    context.keys.newest().rtcp(schedule, index).strip_rtcp(packet, ssrc, word);
+    Ok(Verified(false))
 }
 
 /// Accepts an SRTCP packet as often as it comes, if its tag matches; also index 0 after 2^31 - 1.
@@ -61,13 +122,8 @@ pub fn unprotect_rtcp_ignoring_tag_and_replay(
 /// # Errors
 /// As [`Context::unprotect_rtcp`], without `Replay`.
 pub fn unprotect_rtcp_ignoring_replay(context: &mut Context, packet: &mut Vec<u8>) -> Result<(), UnprotectError> {
-    let (ssrc, word) = context.incoming_rtcp(packet)?;
-    context.room_to_receive(ssrc)?;
-    let index = u64::from(word & !E_FLAG);
-    if !context.transform.open_rtcp(packet, ssrc, word) {
-        return Err(UnprotectError::Authentication { ssrc, index });
-    }
-    context.received.entry(ssrc).rtcp.accept(index);
+    let len = context.open_rtcp(packet, Replays::Accepted)?;
+    packet.truncate(len);
     Ok(())
 }
 
@@ -76,10 +132,9 @@ pub fn unprotect_rtcp_ignoring_replay(context: &mut Context, packet: &mut Vec<u8
 /// # Errors
 /// `TooShort`, `TooLong`, `Version` as [`Context::protect_rtp`]; never `Reused`: it may well use keystream twice.
 pub fn protect_rtp_at(context: &mut Context, packet: &mut Vec<u8>, roc: u32) -> Result<(), ProtectError> {
-    let header = context.outgoing_rtp(packet)?;
-    let index = u64::from(roc) << 16 | u64::from(header.sequence);
-    context.transform.seal_rtp(packet, header, index);
-    Ok(())
+    outgoing(packet, packet.len(), 0)?;
+    let header = Rtp::parse(packet)?;
+    seal_rtp(context, packet, header, u64::from(roc) << 16 | u64::from(header.sequence))
 }
 
 /// Protects an RTCP packet under the index given, 0 to 2^31 - 1, whatever was sent before, and remembers nothing of it.
@@ -87,10 +142,7 @@ pub fn protect_rtp_at(context: &mut Context, packet: &mut Vec<u8>, roc: u32) -> 
 /// # Errors
 /// `TooShort`, `TooLong`, `Version` as [`Context::protect_rtcp`]; `Index` from 2^31 on.
 pub fn protect_rtcp_at(context: &mut Context, packet: &mut Vec<u8>, index: u32) -> Result<(), ProtectError> {
-    let ssrc = context.outgoing_rtcp(packet)?;
-    let word = index_word(ssrc, index.into())?;
-    context.transform.seal_rtcp(packet, ssrc, word);
-    Ok(())
+    seal_rtcp(context, packet, index, E_FLAG)
 }
 
 /// As [`protect_rtcp_at`], but with the E flag clear: authenticated and not encrypted. RFC 3711, section 3.4 allows it,
@@ -103,10 +155,7 @@ pub fn protect_rtcp_unencrypted_at(
     packet: &mut Vec<u8>,
     index: u32,
 ) -> Result<(), ProtectError> {
-    let ssrc = context.outgoing_rtcp(packet)?;
-    let word = index_word(ssrc, index.into())?;
-    context.transform.seal_rtcp(packet, ssrc, word & !E_FLAG);
-    Ok(())
+    seal_rtcp(context, packet, index, 0)
 }
 
 /// Protects bytes as an RTP packet whose header is taken to be `header_len` bytes long, 12 or more, whatever its first byte says
@@ -120,10 +169,8 @@ pub fn protect_rtp_raw(
     header_len: usize,
     index: u64,
 ) -> Result<(), ProtectError> {
-    fits_datagram(packet.len().saturating_add(context.profile().tag_len()))?;
     let header = raw_header(packet, header_len)?;
-    context.transform.seal_rtp(packet, header, index);
-    Ok(())
+    seal_rtp(context, packet, header, index)
 }
 
 /// What [`protect_rtp_raw`] made, opened again under the same index. Whether its tag matched; else the packet is as before.
@@ -136,17 +183,61 @@ pub fn unprotect_rtp_raw(
     header_len: usize,
     index: u64,
 ) -> Result<Verified, UnprotectError> {
-    fits_datagram(packet.len())?;
+    crate::packet::fits_datagram(packet.len())?;
     let header = raw_header(packet, header_len)?;
-    has("authentication tag", packet, header_len + context.profile().tag_len())?;
-    Ok(Verified(context.transform.open_rtp(packet, header, index)))
+    let len = context.rtp_body_len(packet, header)?;
+    let (body, tail) = packet.split_at_mut(len);
+    let tail = context.layout.rtp(tail);
+    let schedule = context.keys.schedule();
+    let transform = context.keys.newest().rtp(schedule, index);
+    let verified = transform.open_rtp(body, header, index, tail.tag, &mut context.scratch);
+    if verified {
+        packet.truncate(len);
+    }
+    Ok(Verified(verified))
 }
 
-/// Takes an index for received, as if a packet with it had authenticated: for who joins a stream after its first rollover.
+/// Takes an index for received, as if a packet with it had authenticated: for who joins a stream without having been told
+/// its rollover counter, but has another packet of it.
 pub fn assume_received(context: &mut Context, ssrc: u32, index: u64) {
-    if context.received.has_room_for(ssrc) {
-        context.received.entry(ssrc).rtp.accept(index);
+    if context.streams.has_room() || context.streams.peek(ssrc).is_some() {
+        let stream = context.streams.entry(ssrc);
+        stream.direction = Some(Direction::Received);
+        stream.rtp.accept(index);
     }
+}
+
+fn seal_rtp(context: &mut Context, packet: &mut Vec<u8>, header: Rtp, index: u64) -> Result<(), ProtectError> {
+    let layout = context.layout;
+    grow(packet, layout.rtp_len(), |buffer, len| {
+        let (_, total) = outgoing(buffer, len, layout.rtp_len())?;
+        let (body, tail) = buffer.split_at_mut(len);
+        let tail = layout.rtp(tail);
+        let schedule = context.keys.schedule();
+        let key = context.keys.newest();
+        tail.mki.copy_from_slice(key.mki());
+        key.rtp(schedule, index).seal_rtp(body, header, index, tail.tag);
+        Ok(total)
+    })
+}
+
+fn seal_rtcp(context: &mut Context, packet: &mut Vec<u8>, index: u32, flag: u32) -> Result<(), ProtectError> {
+    let layout = context.layout;
+    grow(packet, layout.rtcp_len(), |buffer, len| {
+        let (clear, total) = outgoing(buffer, len, layout.rtcp_len())?;
+        let ssrc = rtcp_ssrc(clear)?;
+        if rtcp_word(index.into()) != index {
+            return Err(ProtectError::Index { ssrc });
+        }
+        let (body, tail) = buffer.split_at_mut(len);
+        let tail = layout.rtcp(tail);
+        let schedule = context.keys.schedule();
+        let key = context.keys.newest();
+        tail.mki.copy_from_slice(key.mki());
+        tail.word.copy_from_slice(&(flag | index).to_be_bytes());
+        key.rtcp(schedule, index.into()).seal_rtcp(body, ssrc, flag | index, tail.tag, &mut context.scratch);
+        Ok(total)
+    })
 }
 
 fn raw_header(packet: &[u8], header_len: usize) -> Result<Rtp, Malformed> {

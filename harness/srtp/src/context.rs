@@ -1,43 +1,53 @@
-//! Protecting and unprotecting packets: RFC 3711, sections 3.3 and 3.4.
+//! A cryptographic context: its keys, its streams, and how both are told from outside. RFC 3711, section 3.2.
 
 use std::fmt;
 
-use aes::{Aes128, Aes256};
-
-use crate::aes_cm::AesCm;
-use crate::aes_gcm::Gcm;
-use crate::packet::{Malformed, RTCP_CLEAR_BYTES, Rtp, fits_datagram, has, rtcp_ssrc};
-use crate::rollover::estimate;
+use crate::aes_gcm::Scratch;
+use crate::key_derivation::MasterKey;
+use crate::keys::Keys;
+use crate::layout::Layout;
+use crate::settings::Settings;
 use crate::streams::{MAX_STREAMS, Streams};
-use crate::transform::{E_FLAG, Transform};
-use crate::{MasterKey, Profile, ProtectError, UnprotectError};
+use crate::transform::Cipher;
+use crate::{Profile, RekeyError, RolloverError, SettingsError};
 
-/// SRTCP packets that one key may protect in one stream: 2^31. RFC 3711, section 9.2.
-pub(crate) const RTCP_INDEX_LIMIT: u64 = 1 << 31;
-
-/// The cryptographic context of one direction: one master key, many SSRCs. RFC 3711, section 3.2.
+/// Keys and streams of one direction: many SSRCs under one master key, and under its successors.
 ///
-/// What it sent and what it received is remembered apart, so that a test may use one context for both ends.
+/// Its methods are spread over files by what they do: keys and counters here, packets in `protect` and `unprotect`.
 pub struct Context {
     profile: Profile,
-    pub(crate) transform: Box<dyn Transform>,
-    pub(crate) sent: Streams,
-    pub(crate) received: Streams,
+    pub(crate) layout: Layout,
+    pub(crate) keys: Keys,
+    pub(crate) streams: Streams,
+    pub(crate) scratch: Scratch,
 }
 
 impl Context {
-    /// Derives the session keys. They live, and are wiped, with the context.
+    /// A context with the settings of DTLS-SRTP, [`Settings::default`].
+    pub fn new(master: &MasterKey) -> Self {
+        Self::build(Cipher::of(master.profile()), master.profile(), master, &Settings::default())
+    }
+
+    /// A context with settings of its own.
     ///
-    /// # Panics
-    /// If `master` was made for a profile with other key lengths: a mistake of the program, never of a packet.
-    pub fn new(profile: Profile, master: &MasterKey) -> Self {
-        assert!(master.fits(profile), "the master key was made for another profile");
-        let transform: Box<dyn Transform> = match profile {
-            Profile::AesCm128HmacSha1_80 | Profile::AesCm128HmacSha1_32 => Box::new(AesCm::new(profile, master)),
-            Profile::AeadAes128Gcm => Box::new(Gcm::<Aes128>::new(master)),
-            Profile::AeadAes256Gcm => Box::new(Gcm::<Aes256>::new(master)),
+    /// # Errors
+    /// `Range`, `KeyDerivationRate`: a setting is out of its range.
+    #[expect(clippy::needless_pass_by_value)] // settings are written where they are handed over
+    pub fn with(master: &MasterKey, settings: Settings) -> Result<Self, SettingsError> {
+        settings.check()?;
+        Ok(Self::build(Cipher::of(master.profile()), master.profile(), master, &settings))
+    }
+
+    /// The settings are in their ranges and the key has the profile's lengths.
+    pub(crate) fn build(cipher: Cipher, profile: Profile, master: &MasterKey, settings: &Settings) -> Self {
+        let layout = Layout {
+            aead: profile.is_aead(),
+            tag_len: profile.tag_len(),
+            rtcp_tag_len: profile.rtcp_tag_len(),
+            mki_len: settings.mki.len(),
         };
-        Self { profile, transform, sent: Streams::default(), received: Streams::default() }
+        let keys = Keys::new(cipher, master, settings);
+        Self { profile, layout, keys, streams: Streams::new(settings), scratch: Scratch::default() }
     }
 
     /// The profile that the context was made for.
@@ -45,179 +55,76 @@ impl Context {
         self.profile
     }
 
-    /// The highest 48-bit RTP index that was protected for `ssrc`; its upper 32 bits are the rollover counter.
-    pub fn sent_index(&self, ssrc: u32) -> Option<u64> {
-        self.sent.peek(ssrc).rtp.highest()
+    /// Bytes that protecting an RTP packet adds: tag and master key identifier.
+    pub fn rtp_overhead(&self) -> usize {
+        self.layout.rtp_len()
     }
 
-    /// The highest 48-bit RTP index that was received and authenticated from `ssrc`.
-    pub fn received_index(&self, ssrc: u32) -> Option<u64> {
-        self.received.peek(ssrc).rtp.highest()
+    /// Bytes that protecting an RTCP packet adds: tag, index word and master key identifier.
+    pub fn rtcp_overhead(&self) -> usize {
+        self.layout.rtcp_len()
     }
 
-    /// Turns an RTP packet into an SRTP packet, [`Profile::tag_len`] bytes longer. Sequence numbers may come in any
-    /// order within the 64 newest; each only once.
+    /// Goes on with another master key, whose packets carry `mki` (empty if they carry none). Rollover counters, SRTCP indices
+    /// and replay lists go on as they are (RFC 3711, sections 3.3.1 and 3.4), the lifetime starts anew.
+    ///
+    /// What comes in is opened with the former keys too, up to [`crate::MAX_KEYS`] in all: packets of both kinds are under
+    /// way together (RFC 5764, section 5.2). [`Context::forget_former_keys`] ends that.
     ///
     /// # Errors
-    /// `TooShort`, `TooLong`, `Version`: not an RTP packet that can be sent. `Reused`, `Index`: no keystream is left for
-    /// this sequence number. `Streams`: too many SSRCs.
-    pub fn protect_rtp(&mut self, packet: &mut Vec<u8>) -> Result<(), ProtectError> {
-        let header = self.outgoing_rtp(packet)?;
-        let ssrc = header.ssrc;
-        let window = self.sent.peek(ssrc).rtp;
-        let index = estimate(window.highest(), header.sequence).ok_or(ProtectError::Index { ssrc })?;
-        if !window.is_fresh(index) {
-            return Err(ProtectError::Reused { ssrc, index }); // RFC 3711, section 9.1
+    /// `Profile`: the key was made for another. `IdentifierLength`: the identifier is not as long as the context's. `SameKey`,
+    /// `SameIdentifier`: the context has it already.
+    pub fn rekey(&mut self, master: &MasterKey, mki: &[u8]) -> Result<(), RekeyError> {
+        if master.profile() != self.profile {
+            return Err(RekeyError::Profile { expected: self.profile, actual: master.profile() });
         }
-        self.room_to_send(ssrc)?;
-        self.transform.seal_rtp(packet, header, index);
-        self.sent.entry(ssrc).rtp.accept(index);
+        self.keys.add(master, mki)?;
+        for stream in self.streams.iter_mut() {
+            stream.rtp.rekey(crate::index::RTP_BITS);
+            stream.rtcp.rekey(crate::index::RTCP_BITS);
+        }
         Ok(())
     }
 
-    /// Turns an SRTP packet back into the RTP packet.
+    /// Opens nothing any more that is not under the newest key.
+    pub fn forget_former_keys(&mut self) {
+        self.keys.forget_former();
+    }
+
+    /// How many RTP and RTCP packets the newest key may still protect. RFC 3711, section 9.2: a sender counts.
+    pub fn packets_left(&self) -> (u64, u64) {
+        self.keys.left()
+    }
+
+    /// Sets the rollover counter of the stream's next packet, for who joins it late (RFC 3711, section 3.3.1: the counter is
+    /// told by other means then).
     ///
     /// # Errors
-    /// `TooShort`, `TooLong`, `Version`: not an SRTP packet. `Replay`: seen before or too old. `Authentication`: the tag does
-    /// not match. `Index`, `Streams`: a limit is reached. The packet and the context are then as before.
-    pub fn unprotect_rtp(&mut self, packet: &mut Vec<u8>) -> Result<(), UnprotectError> {
-        self.unprotect_rtp_if(packet, Replays::Refused)
-    }
-
-    /// Turns an RTCP packet, compound or not, into an SRTCP packet, [`Profile::rtcp_overhead`] bytes longer, with the
-    /// E flag set. The index starts at 0 for each SSRC and counts up.
-    ///
-    /// # Errors
-    /// `TooShort`, `TooLong`, `Version`: not an RTCP packet that can be sent. `Index`: 2^31 packets were sent. `Streams`: too
-    /// many SSRCs.
-    pub fn protect_rtcp(&mut self, packet: &mut Vec<u8>) -> Result<(), ProtectError> {
-        let ssrc = self.outgoing_rtcp(packet)?;
-        // RFC 3711, section 3.4: zero before the first packet, one more after each.
-        let index = self.sent.peek(ssrc).rtcp.highest().map_or(0, |last| last + 1);
-        let word = index_word(ssrc, index)?;
-        self.room_to_send(ssrc)?;
-        self.transform.seal_rtcp(packet, ssrc, word);
-        self.sent.entry(ssrc).rtcp.accept(index);
-        Ok(())
-    }
-
-    /// Turns an SRTCP packet back into the RTCP packet. A packet without the E flag is authenticated all the same, as
-    /// RFC 3711, section 3.4 has it.
-    ///
-    /// # Errors
-    /// As [`Context::unprotect_rtp`], without `Index`.
-    pub fn unprotect_rtcp(&mut self, packet: &mut Vec<u8>) -> Result<(), UnprotectError> {
-        let (ssrc, word) = self.incoming_rtcp(packet)?;
-        let index = u64::from(word & !E_FLAG);
-        if !self.received.peek(ssrc).rtcp.is_fresh(index) {
-            return Err(UnprotectError::Replay { ssrc, index }); // RFC 3711, section 3.4
+    /// `Behind`: the stream is past it. `Streams`: too many SSRCs.
+    pub fn set_rollover_counter(&mut self, ssrc: u32, roc: u32) -> Result<(), RolloverError> {
+        if self.streams.get(ssrc).is_none() && !self.streams.has_room() {
+            return Err(RolloverError::Streams { ssrc, limit: MAX_STREAMS });
         }
-        self.room_to_receive(ssrc)?;
-        if !self.transform.open_rtcp(packet, ssrc, word) {
-            return Err(UnprotectError::Authentication { ssrc, index });
-        }
-        self.received.entry(ssrc).rtcp.accept(index);
-        Ok(())
+        let told = self.streams.entry(ssrc).rtp.tell_rollover_counter(roc);
+        if told { Ok(()) } else { Err(RolloverError::Behind { ssrc, roc }) }
     }
 
-    /// The steps of RFC 3711, section 3.3, receiver, in their order; `bend` leaves the replay check out.
-    pub(crate) fn unprotect_rtp_if(&mut self, packet: &mut Vec<u8>, replays: Replays) -> Result<(), UnprotectError> {
-        let (header, index) = self.incoming_rtp(packet, replays)?;
-        let ssrc = header.ssrc;
-        has("authentication tag", packet, header.header_len + self.profile.tag_len())?;
-        if !self.transform.open_rtp(packet, header, index) {
-            return Err(UnprotectError::Authentication { ssrc, index });
-        }
-        self.received.entry(ssrc).rtp.accept(index);
-        Ok(())
+    /// The highest index that a stream has come to, sent or received: of RTP, 48 bits whose upper 32 are the rollover counter.
+    /// With its key changed on the way it may have come further than 48 bits say.
+    pub fn rtp_index(&self, ssrc: u32) -> Option<u64> {
+        self.streams.peek(ssrc)?.rtp.highest()
     }
 
-    /// Everything about a received packet that can be judged before its tag.
-    pub(crate) fn incoming_rtp(&self, packet: &[u8], replays: Replays) -> Result<(Rtp, u64), UnprotectError> {
-        fits_datagram(packet.len())?;
-        let header = Rtp::parse(packet)?;
-        let ssrc = header.ssrc;
-        let window = self.received.peek(ssrc).rtp;
-        let index = estimate(window.highest(), header.sequence).ok_or(UnprotectError::Index { ssrc })?;
-        if replays == Replays::Refused && !window.is_fresh(index) {
-            return Err(UnprotectError::Replay { ssrc, index });
-        }
-        self.room_to_receive(ssrc)?;
-        Ok((header, index))
-    }
-
-    /// SSRC and index word of a received packet that is long enough for tag and word.
-    pub(crate) fn incoming_rtcp(&self, packet: &[u8]) -> Result<(u32, u32), Malformed> {
-        fits_datagram(packet.len())?;
-        let ssrc = rtcp_ssrc(packet)?;
-        has("srtcp index and tag", packet, RTCP_CLEAR_BYTES + self.profile.rtcp_overhead())?;
-        Ok((ssrc, self.transform.rtcp_word(packet)))
-    }
-
-    pub(crate) fn outgoing_rtp(&self, packet: &[u8]) -> Result<Rtp, Malformed> {
-        fits_datagram(packet.len().saturating_add(self.profile.tag_len()))?;
-        Rtp::parse(packet)
-    }
-
-    pub(crate) fn outgoing_rtcp(&self, packet: &[u8]) -> Result<u32, Malformed> {
-        fits_datagram(packet.len().saturating_add(self.profile.rtcp_overhead()))?;
-        rtcp_ssrc(packet)
-    }
-
-    pub(crate) fn room_to_receive(&self, ssrc: u32) -> Result<(), UnprotectError> {
-        let full = UnprotectError::Streams { ssrc, limit: MAX_STREAMS };
-        if self.received.has_room_for(ssrc) { Ok(()) } else { Err(full) }
-    }
-
-    fn room_to_send(&self, ssrc: u32) -> Result<(), ProtectError> {
-        let full = ProtectError::Streams { ssrc, limit: MAX_STREAMS };
-        if self.sent.has_room_for(ssrc) { Ok(()) } else { Err(full) }
+    /// As [`Context::rtp_index`], of RTCP: 31 bits.
+    pub fn rtcp_index(&self, ssrc: u32) -> Option<u64> {
+        self.streams.peek(ssrc)?.rtcp.highest()
     }
 }
 
-/// The streams and their indices, nothing of the keys.
+/// The streams and their counters, nothing of the keys.
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("profile", &self.profile)
-            .field("sent", &self.sent)
-            .field("received", &self.received)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What to do with an index that was seen before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Replays {
-    Refused,
-    Accepted,
-}
-
-/// The SRTCP index behind a set E flag.
-pub(crate) fn index_word(ssrc: u32, index: u64) -> Result<u32, ProtectError> {
-    match u32::try_from(index) {
-        Ok(index) if u64::from(index) < RTCP_INDEX_LIMIT => Ok(E_FLAG | index),
-        _ => Err(ProtectError::Index { ssrc }), // RFC 3711, section 9.2
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Context, RTCP_INDEX_LIMIT};
-    use crate::rollover::RTP_INDEX_LIMIT;
-    use crate::{MasterKey, Profile, ProtectError};
-
-    /// RFC 3711, section 9.2. No test can send so many packets, so the memory is set by hand.
-    #[test]
-    fn a_sender_stops_when_the_indices_are_used_up() {
-        let profile = Profile::AeadAes128Gcm;
-        let mut context = Context::new(profile, &MasterKey::new(profile, &[1; 16], &[2; 12]).unwrap());
-        let stream = context.sent.entry(7);
-        stream.rtp.accept(RTP_INDEX_LIMIT - 1);
-        stream.rtcp.accept(RTCP_INDEX_LIMIT - 1);
-        let rtp = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7].to_vec();
-        let rtcp = [0x80, 201, 0, 1, 0, 0, 0, 7].to_vec();
-        assert_eq!(context.protect_rtp(&mut rtp.clone()), Err(ProtectError::Index { ssrc: 7 }));
-        assert_eq!(context.protect_rtcp(&mut rtcp.clone()), Err(ProtectError::Index { ssrc: 7 }));
+        let Self { profile, streams, .. } = self;
+        f.debug_struct("Context").field("profile", profile).field("streams", streams).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use ringfence_srtp::{Context, MasterKey, Profile, bend};
 
 fn context(profile: Profile) -> Context {
     let (key, salt) = (vec![0x3c; profile.key_len()], vec![0xa5; profile.salt_len()]);
-    Context::new(profile, &MasterKey::new(profile, &key, &salt).unwrap())
+    Context::new(&MasterKey::new(profile, &key, &salt).unwrap())
 }
 
 fn profiles() -> impl Strategy<Value = Profile> {

@@ -61,7 +61,7 @@ mod tests {
     fn contexts() -> impl Iterator<Item = (Profile, Context)> {
         Profile::ALL.into_iter().map(|profile| {
             let master = MasterKey::new(profile, &vec![3; profile.key_len()], &vec![4; profile.salt_len()]).unwrap();
-            (profile, Context::new(profile, &master))
+            (profile, Context::new(&master))
         })
     }
 

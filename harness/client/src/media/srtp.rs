@@ -73,9 +73,9 @@ impl Srtp {
     }
 
     fn key(&mut self, profile: Profile, ours: MasterKey, theirs: &MasterKey, material: Secret<Vec<u8>>) {
-        self.sending = Some(Context::new(profile, &ours));
+        self.sending = Some(Context::new(&ours));
         self.sending_key = Some((profile, ours));
-        self.receiving.insert(0, Context::new(profile, theirs));
+        self.receiving.insert(0, Context::new(theirs));
         self.receiving.truncate(MAX_RECEIVING);
         self.seen = Some((profile, material));
     }
@@ -92,7 +92,7 @@ impl Srtp {
 
     /// The rollover counter of our stream. RFC 3711, section 3.3.1.
     pub(super) fn roc(&self, ssrc: u32) -> Option<u32> {
-        u32::try_from(self.sending.as_ref()?.sent_index(ssrc)? >> 16).ok()
+        u32::try_from(self.sending.as_ref()?.rtp_index(ssrc)? >> 16).ok()
     }
 
     /// Sends under that rollover counter, whatever was sent before; `None` for the context's own.
@@ -143,7 +143,7 @@ impl Srtp {
         let sending = self.sending.as_mut()?;
         let sequence = u16::from_be_bytes(packet.get(2..)?.first_chunk().copied()?);
         let ssrc = u32::from_be_bytes(packet.get(8..)?.first_chunk().copied()?);
-        let last = sending.sent_index(ssrc).unwrap_or(0);
+        let last = sending.rtp_index(ssrc).unwrap_or(0);
         let wrapped = u64::from(sequence < last as u16); // it is a later one
         bend::protect_rtp_raw(sending, &mut packet, header_len, ((last >> 16) + wrapped) << 16 | u64::from(sequence))
             .ok()?;
@@ -159,8 +159,8 @@ impl Srtp {
     /// A context that opens what we send: how the target sees it, which has received what we sent.
     pub(super) fn targets_view(&self, ssrc: u32) -> Option<Context> {
         let (profile, key) = self.sending_key.as_ref()?;
-        let mut view = Context::new(*profile, key);
-        if let Some(index) = self.sending.as_ref().and_then(|sending| sending.sent_index(ssrc)) {
+        let mut view = Context::new(key);
+        if let Some(index) = self.sending.as_ref().and_then(|sending| sending.rtp_index(ssrc)) {
             bend::assume_received(&mut view, ssrc, index);
         }
         Some(view)

@@ -98,7 +98,7 @@ impl Echo {
             self.stats.authenticated += 1;
         }
         // Whatever is played counts as received; what did not authenticate has moved no index.
-        let highest = self.inbound.received_index(ssrc).unwrap_or_default();
+        let highest = self.inbound.rtp_index(ssrc).unwrap_or_default();
         let index = if verified { highest } else { highest & !0xffff | u64::from(sequence) };
         self.reports.received(now, ssrc, index, timestamp);
         let frame = self.codecs.iter().find(|codec| codec.payload_type == payload_type)?.clock_hz / FRAMES_PER_S;

@@ -229,7 +229,7 @@ impl Machine {
                         Role::Server => (&keys.client, &keys.server),
                     };
                     if let Some(echo) = self.echo.as_mut().filter(|_| std::mem::take(&mut self.renewing)) {
-                        echo.rekey((Context::new(profile, theirs), Context::new(profile, ours)));
+                        echo.rekey((Context::new(theirs), Context::new(ours)));
                     } else if let Some(plan) = self.plan.take() {
                         self.echo = Some(plan.build(profile, theirs, ours));
                     }
@@ -253,7 +253,7 @@ impl Machine {
 
 impl EchoPlan {
     fn build(self, profile: Profile, theirs: &MasterKey, ours: &MasterKey) -> Echo {
-        let contexts = (Context::new(profile, theirs), Context::new(profile, ours));
+        let contexts = (Context::new(theirs), Context::new(ours));
         Echo::new(contexts, self.codecs, self.may_send, self.start, self.reports, self.faults)
     }
 }

@@ -235,7 +235,7 @@ fn forgeries(call: &mut Call) -> [Vec<u8>; 3] {
     cut.truncate(cut.len() - 16);
     let mut foreign = call.peer.packet(b"foreign key");
     let key = MasterKey::new(Profile::AeadAes256Gcm, &[1; 32], &[2; 12]).unwrap();
-    ringfence_srtp::Context::new(Profile::AeadAes256Gcm, &key).protect_rtp(&mut foreign).unwrap();
+    ringfence_srtp::Context::new(&key).protect_rtp(&mut foreign).unwrap();
     [flipped, cut, foreign]
 }
 

@@ -279,5 +279,5 @@ impl Forge {
 fn random_context(profile: Profile) -> Option<Context> {
     let (mut key, mut salt) = (vec![0; profile.key_len()], vec![0; profile.salt_len()]);
     getrandom::fill(&mut key).and_then(|()| getrandom::fill(&mut salt)).ok()?;
-    Some(Context::new(profile, &MasterKey::new(profile, &key, &salt).ok()?))
+    Some(Context::new(&MasterKey::new(profile, &key, &salt).ok()?))
 }

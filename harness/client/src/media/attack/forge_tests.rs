@@ -28,7 +28,7 @@ struct Bench {
 impl Bench {
     fn new(profile: Profile) -> Self {
         let material: Vec<u8> = (0..profile.keying_material_len()).map(|byte| byte as u8).collect();
-        let careless = Context::new(profile, &SessionKeys::from_exporter(profile, &material).unwrap().client);
+        let careless = Context::new(&SessionKeys::from_exporter(profile, &material).unwrap().client);
         let (mut srtp, mut receiver) = (Srtp::default(), Srtp::default());
         srtp.key_by_dtls(profile, Secret::new(material.clone()), true).unwrap();
         receiver.key_by_dtls(profile, Secret::new(material), false).unwrap();

@@ -191,7 +191,7 @@ impl Peer {
     }
 
     pub fn use_keys(&mut self, profile: Profile, theirs: &ringfence_srtp::MasterKey, ours: &ringfence_srtp::MasterKey) {
-        self.contexts = Some((Context::new(profile, theirs), Context::new(profile, ours)));
+        self.contexts = Some((Context::new(theirs), Context::new(ours)));
     }
 
     pub fn hang_up(&mut self) {
@@ -223,7 +223,7 @@ impl Peer {
                     let keys = SessionKeys::from_exporter(profile, &material).unwrap();
                     let (theirs, ours) =
                         if self.is_client { (&keys.server, &keys.client) } else { (&keys.client, &keys.server) };
-                    self.contexts = Some((Context::new(profile, theirs), Context::new(profile, ours)));
+                    self.contexts = Some((Context::new(theirs), Context::new(ours)));
                 }
                 Output::CloseNotify => self.closed = true,
                 Output::Timeout(_) => break,

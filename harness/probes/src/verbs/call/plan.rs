@@ -60,13 +60,18 @@ fn media_plan(cx: &Cx, with: &With) -> Result<MediaPlan, OwnFault> {
         setup: with.setup.into(),
         candidates: with.candidates.into(),
         audio_before: with.start_audio_before.map(AudioBefore::from),
-        srtp_profiles: list("srtp_profiles", &with.srtp_profiles, SrtpProfile::from_name, &honest.srtp_profiles)?,
+        srtp_profiles: list("srtp_profiles", &with.srtp_profiles, of_dtls, &honest.srtp_profiles)?,
         dtls_suites: list("dtls_suites", &with.dtls_suites, DtlsSuite::from_name, &honest.dtls_suites)?,
         dtls_groups: list("dtls_groups", &with.dtls_groups, DtlsGroup::from_name, &honest.dtls_groups)?,
         shown,
         meets_strangers: true,
         ..honest
     })
+}
+
+/// The profile of this name, if DTLS can offer it.
+fn of_dtls(name: &str) -> Option<SrtpProfile> {
+    SrtpProfile::from_name(name).filter(|profile| profile.id().is_some())
 }
 
 /// The values of these names, or the usual ones where there is none.
