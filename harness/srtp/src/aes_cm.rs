@@ -57,6 +57,7 @@ pub(crate) fn expand(key: &[u8]) -> EncryptingKey {
 }
 
 /// XORs E(IV) || E(IV + 1) || ... onto `data`.
+#[inline]
 pub(crate) fn keystream(key: &EncryptingKey, iv: [u8; BLOCK_BYTES], data: &mut [u8]) {
     let context = EncryptionContext::Iv128(FixedLength::from(iv));
     key.less_safe_encrypt(data, context).expect("counter mode takes data of any length");

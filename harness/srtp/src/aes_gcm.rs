@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn rfc_7714_16_1_3_to_16_1_4_and_16_2_3_to_16_2_4_tagging_only() {
-        for (key_len, expected) in [(16, "22493f82d2bce397e9d79e3b19aa4216"), (32, "a866d5910f887463067ceefec45215d4")] {
+        for (key_len, expected) in [(16, "22493f82d2bce397e9d79e3b19aa4216"), (32, "a866d5910f887463067ceefec45215d4")]
+        {
             let gcm = gcm(key_len);
             let iv = gcm.iv(0x5501_a0b2, INDEX);
             assert_eq!(iv, hex_array("51753c6580c2726f20718414"));

@@ -208,9 +208,9 @@ mod tests {
             random ^= random >> 7;
             random ^= random << 17;
             match random % 64 {
-                0 => index += random >> 32 & 0xf, // lost, up to 15 in a row
+                0 => index += random >> 32 & 0xf,                         // lost, up to 15 in a row
                 1 if random >> 52 == 0 => index += random >> 32 & 0x3fff, // lost for minutes of speech
-                3..8 if late.is_none() => late = Some(index), // overtaken
+                3..8 if late.is_none() => late = Some(index),             // overtaken
                 8..12 => late.take_if(|late| index - *late < 128).into_iter().for_each(&mut arrives),
                 _ => arrives(index),
             }

@@ -119,8 +119,7 @@ mod tests {
     use crate::{KeyError, Profile};
 
     fn master(key: &str, salt: &str) -> MasterKey {
-        let profile =
-            if key.len() == 64 { Profile::AesCm256HmacSha1_80 } else { Profile::AesCm128HmacSha1_80 };
+        let profile = if key.len() == 64 { Profile::AesCm256HmacSha1_80 } else { Profile::AesCm128HmacSha1_80 };
         MasterKey::new(profile, &hex(key), &hex(salt)).unwrap()
     }
 

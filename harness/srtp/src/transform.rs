@@ -136,7 +136,9 @@ impl Transform {
     /// As [`Transform::strip_rtp`].
     pub(crate) fn strip_rtcp(&self, body: &mut [u8], ssrc: u32, word: u32) {
         match self {
-            Self::Gcm(gcm) if word & E_FLAG != 0 => gcm.strip(gcm.iv(ssrc, carried(word)), &mut body[RTCP_CLEAR_BYTES..]),
+            Self::Gcm(gcm) if word & E_FLAG != 0 => {
+                gcm.strip(gcm.iv(ssrc, carried(word)), &mut body[RTCP_CLEAR_BYTES..])
+            }
             Self::Gcm(_) => {}
             Self::Hmac { cipher, .. } => crypt_rtcp(cipher, ssrc, word, body),
         }

@@ -3,9 +3,7 @@
 mod fixtures;
 
 use fixtures::{SSRC, both_ends, both_ends_with, context, master, protected, protected_rtcp, rtcp, rtp};
-use ringfence_srtp::{
-    Context, MAX_KEYS, Profile, ProtectError, RekeyError, Settings, UnprotectError,
-};
+use ringfence_srtp::{Context, MAX_KEYS, Profile, ProtectError, RekeyError, Settings, UnprotectError};
 
 /// RFC 3711, section 3.3.1: the rollover counter is not reset; section 3.4: nor is the SRTCP index.
 #[test]

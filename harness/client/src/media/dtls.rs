@@ -105,7 +105,9 @@ impl Dtls {
             .with_certificates(certificates.into_iter().collect())
             .with_crypto_provider(tap)
             .with_cipher_suites(plan.dtls_suites.iter().map(|suite| suite.id()).collect())
-            .with_srtp_protection_profiles(plan.srtp_profiles.iter().filter_map(|profile| srtp_profile(*profile)).collect())
+            .with_srtp_protection_profiles(
+                plan.srtp_profiles.iter().filter_map(|profile| srtp_profile(*profile)).collect(),
+            )
             .with_extended_master_secret(ExtendedMasterSecretType::Request)
             .with_client_auth(ClientAuthType::RequireAnyClientCert)
             .with_flight_interval(RETRANSMIT)

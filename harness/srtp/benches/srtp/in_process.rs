@@ -14,7 +14,7 @@ use crate::ours::Ours;
 use crate::packets::{self, ROOM_BYTES};
 
 /// Different packets between two looks at the clock (house): a loop over one would flatter.
-const BATCH: usize = 256;
+pub const BATCH: usize = 256;
 /// Batches before the clock counts, and those that it counts (house).
 pub const WARM_UP: usize = 10;
 pub const REPETITIONS: usize = 15;
@@ -24,6 +24,8 @@ pub const WINDOW: u16 = 128;
 /// The state of an implementation for one direction.
 pub trait Session: Sized {
     const NAME: &'static str;
+    /// Bytes that lie behind a packet to be protected, for who does it in place.
+    const ROOM: usize = 0;
     /// The packet as the operation leaves it.
     type Packet<'a>: AsRef<[u8]>;
 
@@ -48,7 +50,7 @@ impl<S: Session> Implementation for InProcess<S> {
 
     fn measure(&mut self, cell: &Cell) -> Result<f64, Box<dyn Error>> {
         let mut session = S::new(cell.profile)?;
-        let mut batches = Batches::new(cell)?;
+        let mut batches = Batches::new(cell, S::ROOM)?;
         let mut times = Vec::new();
         for repetition in 0..WARM_UP + REPETITIONS {
             let batch = batches.next()?;
@@ -66,7 +68,7 @@ impl<S: Session> Implementation for InProcess<S> {
 
     fn show(&mut self, cell: &Cell) -> Result<Vec<u8>, Box<dyn Error>> {
         let mut session = S::new(cell.profile)?;
-        let mut batches = Batches::new(cell)?;
+        let mut batches = Batches::new(cell, S::ROOM)?;
         let mut last = Vec::new();
         for packet in batches.next()? {
             last = session.operate(cell, packet)?.as_ref().to_vec();
@@ -78,6 +80,7 @@ impl<S: Session> Implementation for InProcess<S> {
 /// Makes batch after batch, outside the clock, in buffers that are kept.
 struct Batches<'c> {
     cell: &'c Cell,
+    room: usize,
     /// Protects what is to be unprotected.
     sender: Ours,
     packets: Vec<Vec<u8>>,
@@ -85,24 +88,25 @@ struct Batches<'c> {
 }
 
 impl<'c> Batches<'c> {
-    fn new(cell: &'c Cell) -> Result<Self, Box<dyn Error>> {
+    fn new(cell: &'c Cell, room: usize) -> Result<Self, Box<dyn Error>> {
         let packets = (0..BATCH).map(|_| Vec::with_capacity(ROOM_BYTES)).collect();
-        Ok(Self { cell, sender: Ours::new(cell.profile)?, packets, made: 0 })
+        Ok(Self { cell, room, sender: Ours::new(cell.profile)?, packets, made: 0 })
     }
 
     fn next(&mut self) -> Result<&mut [Vec<u8>], Box<dyn Error>> {
         for packet in &mut self.packets {
             packets::write(packet, self.cell, self.made);
             self.made += 1;
-            if self.cell.direction == Direction::Unprotect {
-                self.sender.operate(&Cell { direction: Direction::Protect, ..*self.cell }, packet)?;
+            match self.cell.direction {
+                Direction::Protect => packet.resize(packet.len() + self.room, 0),
+                Direction::Unprotect => self.sender.protect(self.cell, packet)?,
             }
         }
         Ok(&mut self.packets)
     }
 }
 
-fn thread_cpu_nanoseconds() -> u64 {
+pub fn thread_cpu_nanoseconds() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

@@ -14,6 +14,7 @@
 //! | `libsrtp2` | the two in C, as child processes: `../libsrtp2` |
 //! | `measurements` | medians and ratios |
 //! | `table`, `goals`, `machine` | what is printed |
+//! | `parts` | what the algorithms alone cost |
 
 mod cells;
 mod goals;
@@ -23,6 +24,7 @@ mod machine;
 mod measurements;
 mod ours;
 mod packets;
+mod parts;
 mod peers;
 mod table;
 
@@ -106,6 +108,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let measurements = measure(cells, &mut implementations, arguments.rounds)?;
     table::print(&measurements, arguments.markdown);
     goals::print(&measurements);
+    if arguments.words.is_empty() {
+        parts::print();
+    }
     Ok(())
 }
 
