@@ -1,9 +1,8 @@
 //! AES-GCM: RFC 7714.
 //!
-//! The primitive is AWS-LC's: of the well-kept crates the only one that is fast enough at every packet length (README, "Where
-//! the time goes"). It wipes its keys when it frees them (`OPENSSL_free` cleanses). It also wipes what it cannot
-//! authenticate, so a copy is kept while a packet is opened: one that is refused stays as it was, and the next key can be tried
-//! on it.
+//! The primitive is AWS-LC's: twice as fast as RustCrypto's, and ahead of ring's where AVX-512 is wide (README, "Where the time
+//! goes"). It wipes its keys when it frees them (`OPENSSL_free` cleanses). It also wipes what it cannot authenticate, so a copy
+//! is kept while a packet is opened: one that is refused stays as it was, and the next key can be tried on it.
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;

@@ -1,8 +1,8 @@
 //! HMAC-SHA1 over a packet and the word behind it: RFC 3711, section 4.2.1.
 //!
-//! The compression function is the `sha1` crate's. The few lines of RFC 2104 around it are here and not in `hmac` for two
-//! reasons that were measured (README, "Where the time goes"): both key blocks stay hashed as ten words, and a packet is
-//! hashed where it lies, without a hasher's buffer to copy, fill and wipe. A test holds them against the `hmac` crate.
+//! The compression function is the `sha1` crate's. The few lines of RFC 2104 around it are here and not in `hmac` because
+//! that was measured (README, "Where the time goes"): both key blocks stay hashed as ten words, and a packet is hashed where it
+//! lies, without a hasher's buffer to copy, fill and wipe. A test holds them against the `hmac` crate.
 
 use sha1::block_api::compress;
 use zeroize::Zeroizing;
