@@ -1,6 +1,6 @@
 //! AES-GCM: RFC 7714.
 //!
-//! The primitive is AWS-LC's: twice as fast as RustCrypto's, and ahead of ring's where AVX-512 is wide (README, "Where the time
+//! The primitive is AWS-LC's, as counter mode's is: as fast as ring's, and twice as fast as RustCrypto's (README, "Where the time
 //! goes"). It wipes its keys when it frees them (`OPENSSL_free` cleanses). It also wipes what it cannot authenticate, so a copy
 //! is kept while a packet is opened: one that is refused stays as it was, and the next key can be tried on it.
 
