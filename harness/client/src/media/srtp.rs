@@ -27,7 +27,7 @@ pub(super) enum Opened {
 #[derive(Default)]
 pub(super) struct Srtp {
     sending: Option<Context>,
-    sending_key: Option<(Profile, MasterKey)>,
+    sending_key: Option<MasterKey>,
     receiving: Vec<Context>,
     seen: Option<(Profile, Secret<Vec<u8>>)>,
     /// The rollover counter that we send under instead of our own.
@@ -42,7 +42,7 @@ impl Srtp {
 
     /// The profile that we send with.
     pub(super) fn profile(&self) -> Option<Profile> {
-        self.sending_key.as_ref().map(|(profile, _)| *profile)
+        self.sending_key.as_ref().map(MasterKey::profile)
     }
 
     /// Takes the exporter's output. RFC 5764, section 4.2.
@@ -74,7 +74,7 @@ impl Srtp {
 
     fn key(&mut self, profile: Profile, ours: MasterKey, theirs: &MasterKey, material: Secret<Vec<u8>>) {
         self.sending = Some(Context::new(&ours));
-        self.sending_key = Some((profile, ours));
+        self.sending_key = Some(ours);
         self.receiving.insert(0, Context::new(theirs));
         self.receiving.truncate(MAX_RECEIVING);
         self.seen = Some((profile, material));
@@ -158,8 +158,7 @@ impl Srtp {
 
     /// A context that opens what we send: how the target sees it, which has received what we sent.
     pub(super) fn targets_view(&self, ssrc: u32) -> Option<Context> {
-        let (profile, key) = self.sending_key.as_ref()?;
-        let mut view = Context::new(key);
+        let mut view = Context::new(self.sending_key.as_ref()?);
         if let Some(index) = self.sending.as_ref().and_then(|sending| sending.rtp_index(ssrc)) {
             bend::assume_received(&mut view, ssrc, index);
         }

@@ -34,7 +34,7 @@ static SEEDED: LazyLock<Option<Arc<Config>>> = LazyLock::new(|| config(Some(FIXE
 pub(crate) enum DtlsOutput {
     Transmit(Vec<u8>),
     /// Once: the handshake is done, with the certificate that was announced.
-    Keys(Profile, SessionKeys),
+    Keys(SessionKeys),
     /// The last thing but what is still to be sent.
     Ended(Ended),
     Timeout(Instant),
@@ -116,9 +116,9 @@ impl Association {
                 Output::Connected => self.connected = true,
                 Output::KeyingMaterial(material, profile) => {
                     let profile = profile_of(profile);
-                    if let Some((profile, Ok(keys))) = profile.map(|p| (p, SessionKeys::from_exporter(p, &material))) {
+                    if let Some(Ok(keys)) = profile.map(|profile| SessionKeys::from_exporter(profile, &material)) {
                         self.keyed = true;
-                        return DtlsOutput::Keys(profile, keys);
+                        return DtlsOutput::Keys(keys);
                     }
                 }
                 Output::CloseNotify => {

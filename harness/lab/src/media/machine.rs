@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use ringfence_srtp::{Context, MasterKey, Profile};
+use ringfence_srtp::{Context, MasterKey};
 use ringfence_wire::demux::{self, Kind};
 use ringfence_wire::sdp::Direction;
 
@@ -105,7 +105,7 @@ impl Machine {
                     Association::new(role, identity.certificate, identity.repeatable, fingerprints, faults, now)?;
                 machine.dtls = Some((association, role));
             }
-            Keying::Sdes(keys) => machine.build_echo(keys.profile, &keys.theirs, &keys.ours),
+            Keying::Sdes(keys) => machine.build_echo(&keys.theirs, &keys.ours),
             Keying::None => machine.plain = machine.plan.take().map(|plan| PlainEcho::new(plan.start)),
         }
         machine.step(now);
@@ -223,7 +223,7 @@ impl Machine {
         loop {
             match dtls.poll() {
                 DtlsOutput::Transmit(packet) => self.out.push_back((path, packet)),
-                DtlsOutput::Keys(profile, keys) => {
+                DtlsOutput::Keys(keys) => {
                     let (theirs, ours) = match role {
                         Role::Client => (&keys.server, &keys.client),
                         Role::Server => (&keys.client, &keys.server),
@@ -231,7 +231,7 @@ impl Machine {
                     if let Some(echo) = self.echo.as_mut().filter(|_| std::mem::take(&mut self.renewing)) {
                         echo.rekey((Context::new(theirs), Context::new(ours)));
                     } else if let Some(plan) = self.plan.take() {
-                        self.echo = Some(plan.build(profile, theirs, ours));
+                        self.echo = Some(plan.build(theirs, ours));
                     }
                 }
                 DtlsOutput::Ended(ended) => {
@@ -246,13 +246,13 @@ impl Machine {
         }
     }
 
-    fn build_echo(&mut self, profile: Profile, theirs: &MasterKey, ours: &MasterKey) {
-        self.echo = self.plan.take().map(|plan| plan.build(profile, theirs, ours));
+    fn build_echo(&mut self, theirs: &MasterKey, ours: &MasterKey) {
+        self.echo = self.plan.take().map(|plan| plan.build(theirs, ours));
     }
 }
 
 impl EchoPlan {
-    fn build(self, profile: Profile, theirs: &MasterKey, ours: &MasterKey) -> Echo {
+    fn build(self, theirs: &MasterKey, ours: &MasterKey) -> Echo {
         let contexts = (Context::new(theirs), Context::new(ours));
         Echo::new(contexts, self.codecs, self.may_send, self.start, self.reports, self.faults)
     }

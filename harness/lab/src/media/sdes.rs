@@ -9,7 +9,6 @@ use super::identity::random;
 
 /// The keys of both directions, and the line that answers. No `Debug`: the line is a key.
 pub(crate) struct SdesKeys {
-    pub profile: Profile,
     /// Protects what the caller sends.
     pub theirs: MasterKey,
     /// Protects what the callee sends.
@@ -30,7 +29,7 @@ fn keys(offered: &Crypto) -> Option<SdesKeys> {
     let fresh: [u8; 64] = random()?;
     let fresh = fresh.get(..profile.key_len() + profile.salt_len())?;
     let line = Crypto { keys: vec![STANDARD.encode(fresh)], ..offered.clone() };
-    Some(SdesKeys { profile, theirs, ours: master_key(profile, fresh)?, line })
+    Some(SdesKeys { theirs, ours: master_key(profile, fresh)?, line })
 }
 
 fn master_key(profile: Profile, bytes: &[u8]) -> Option<MasterKey> {
@@ -56,7 +55,7 @@ mod tests {
         let key = STANDARD.encode([7; 28]);
         let line = |text: String| keys(&Crypto::parse(&text).unwrap());
         let answered = line(format!("3 AEAD_AES_128_GCM inline:{key}|2^31")).unwrap();
-        assert_eq!((answered.profile, answered.line.tag), (Profile::AeadAes128Gcm, 3));
+        assert_eq!((answered.ours.profile(), answered.line.tag), (Profile::AeadAes128Gcm, 3));
         assert_eq!(answered.line.keys.len(), 1);
         assert_ne!(answered.line.keys[0], key);
         assert_eq!(STANDARD.decode(&answered.line.keys[0]).unwrap().len(), 28);

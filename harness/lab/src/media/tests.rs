@@ -191,7 +191,7 @@ fn fault_answers_sdes() {
         assert!(audio.fingerprints().next().is_none() && audio.setup().is_none());
         let theirs = STANDARD.decode(audio.crypto().next().unwrap().unwrap().key_base64().unwrap()).unwrap();
         let master = |bytes: &[u8]| MasterKey::new(Profile::AesCm128HmacSha1_80, &bytes[..16], &bytes[16..]).unwrap();
-        call.peer.use_keys(Profile::AesCm128HmacSha1_80, &master(&theirs), &master(&key));
+        call.peer.use_keys(&master(&theirs), &master(&key));
         call.run(Duration::from_secs(1), |call| call.machine.stats().connected && call.peer.path.is_some());
         assert_eq!(call.echo_of(b"sdes").as_deref(), Some(&b"sdes"[..]), "{profile}");
         assert_eq!(call.peer.reports.len(), 1);

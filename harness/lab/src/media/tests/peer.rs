@@ -190,7 +190,7 @@ impl Peer {
         packet
     }
 
-    pub fn use_keys(&mut self, profile: Profile, theirs: &ringfence_srtp::MasterKey, ours: &ringfence_srtp::MasterKey) {
+    pub fn use_keys(&mut self, theirs: &ringfence_srtp::MasterKey, ours: &ringfence_srtp::MasterKey) {
         self.contexts = Some((Context::new(theirs), Context::new(ours)));
     }
 
