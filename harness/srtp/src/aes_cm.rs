@@ -13,9 +13,6 @@ use crate::key_derivation::{Labels, MasterKey};
 const BLOCK_BYTES: usize = 16; // FIPS 197: AES works on 128 bits
 const SALT_BYTES: usize = 14; // RFC 3711, section 4.1.1: 112 bits; RFC 6188, section 2: with any key length
 
-/// Of an index that goes on after re-keys the IV takes 48 bits.
-const INDEX_MASK: u64 = (1 << crate::index::RTP_BITS) - 1;
-
 /// A session encryption key with its salt.
 pub(crate) struct AesCm {
     key: EncryptingKey,
@@ -37,7 +34,7 @@ impl AesCm {
     #[inline]
     pub(crate) fn crypt(&self, ssrc: u32, index: u64, payload: &mut [u8]) {
         // RFC 3711, section 4.1.1.
-        let iv = *self.salt << 16 ^ u128::from(ssrc) << 64 ^ u128::from(index & INDEX_MASK) << 16;
+        let iv = *self.salt << 16 ^ u128::from(ssrc) << 64 ^ u128::from(index) << 16;
         keystream(&self.key, iv.to_be_bytes(), payload);
     }
 }

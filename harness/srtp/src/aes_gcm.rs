@@ -7,6 +7,7 @@
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
+use crate::index::RTP_BITS;
 use crate::key_derivation::{Labels, MasterKey};
 use crate::packet::RTCP_CLEAR_BYTES;
 use crate::profile::SRTCP_WORD_BYTES;
@@ -24,8 +25,9 @@ pub(crate) struct Gcm {
 /// Twelve bytes that are different for each packet under one key.
 pub(crate) type Iv = [u8; IV_BYTES];
 
-/// Room for a packet beside its place, kept so that nothing is allocated per packet. Wiped on drop.
-pub(crate) type Scratch = Zeroizing<Vec<u8>>;
+/// Room for a packet beside its place, kept so that nothing is allocated per packet. Nothing secret gets there: ciphertext, and
+/// RTCP that is sent in the clear.
+pub(crate) type Scratch = Vec<u8>;
 
 impl Gcm {
     pub(crate) fn derive(master: &MasterKey, labels: Labels, r: u64) -> Self {
@@ -47,8 +49,7 @@ impl Gcm {
     /// bytes, SSRC, two zero bytes, SRTCP index, XOR the salt, which is the same with a shorter index.
     #[inline]
     pub(crate) fn iv(&self, ssrc: u32, index: u64) -> Iv {
-        const INDEX_BITS: u32 = crate::index::RTP_BITS;
-        let packet = u128::from(ssrc) << INDEX_BITS | u128::from(index & ((1 << INDEX_BITS) - 1));
+        let packet = u128::from(ssrc) << RTP_BITS | u128::from(index);
         let [_, _, _, _, iv @ ..] = (packet ^ *self.salt).to_be_bytes();
         iv
     }

@@ -2,13 +2,15 @@
 //!
 //! Everything honest lives in [`Context`]; nothing there calls into this file.
 
-use crate::index::rtcp_word;
+use crate::index::RTP_BITS;
 use crate::packet::{Malformed, Rtp, has, rtcp_ssrc};
 use crate::protect::{grow, outgoing};
 use crate::streams::Direction;
 use crate::transform::{Cipher, E_FLAG};
 use crate::unprotect::Replays;
 use crate::{Context, MasterKey, Profile, ProtectError, Settings, SettingsError, UnprotectError};
+
+const RTP_INDEX_MASK: u64 = (1 << RTP_BITS) - 1;
 
 /// The profiles that authenticate and do not encrypt (RFC 5764, section 4.1.2): for finding out who accepts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +50,13 @@ impl NullProfile {
 ///
 /// # Errors
 /// As [`Context::with`], and `NoNullProfile` if the key was made for another profile.
-#[expect(clippy::needless_pass_by_value)] // as for `Context::with`
 pub fn null_context(master: &MasterKey, settings: Settings) -> Result<Context, SettingsError> {
     settings.check()?;
     let profile = master.profile();
-    let null = NullProfile::of(profile).ok_or(SettingsError::NoNullProfile { profile })?;
-    Ok(Context::build(Cipher::Null, null.twin(), master, &settings))
+    match NullProfile::of(profile) {
+        Some(_) => Ok(Context::build(Cipher::Null, master, &settings)),
+        None => Err(SettingsError::NoNullProfile { profile }),
+    }
 }
 
 /// Whether the tag of a packet that was decrypted anyway did match.
@@ -132,7 +135,6 @@ pub fn unprotect_rtcp_ignoring_replay(context: &mut Context, packet: &mut Vec<u8
 /// # Errors
 /// `TooShort`, `TooLong`, `Version` as [`Context::protect_rtp`]; never `Reused`: it may well use keystream twice.
 pub fn protect_rtp_at(context: &mut Context, packet: &mut Vec<u8>, roc: u32) -> Result<(), ProtectError> {
-    outgoing(packet, packet.len(), 0)?;
     let header = Rtp::parse(packet)?;
     seal_rtp(context, packet, header, u64::from(roc) << 16 | u64::from(header.sequence))
 }
@@ -170,7 +172,7 @@ pub fn protect_rtp_raw(
     index: u64,
 ) -> Result<(), ProtectError> {
     let header = raw_header(packet, header_len)?;
-    seal_rtp(context, packet, header, index)
+    seal_rtp(context, packet, header, index & RTP_INDEX_MASK)
 }
 
 /// What [`protect_rtp_raw`] made, opened again under the same index. Whether its tag matched; else the packet is as before.
@@ -189,6 +191,7 @@ pub fn unprotect_rtp_raw(
     let (body, tail) = packet.split_at_mut(len);
     let tail = context.layout.rtp(tail);
     let schedule = context.keys.schedule();
+    let index = index & RTP_INDEX_MASK;
     let transform = context.keys.newest().rtp(schedule, index);
     let verified = transform.open_rtp(body, header, index, tail.tag, &mut context.scratch);
     if verified {
@@ -197,14 +200,21 @@ pub fn unprotect_rtp_raw(
     Ok(Verified(verified))
 }
 
-/// Takes an index for received, as if a packet with it had authenticated: for who joins a stream without having been told
-/// its rollover counter, but has another packet of it.
-pub fn assume_received(context: &mut Context, ssrc: u32, index: u64) {
-    if context.streams.has_room() || context.streams.peek(ssrc).is_some() {
-        let stream = context.streams.entry(ssrc);
-        stream.direction = Some(Direction::Received);
-        stream.rtp.accept(index);
-    }
+/// Takes a 48-bit index for received, as if a packet with it had authenticated: for who joins a stream without having been
+/// told its rollover counter, but has another packet of it. `false` if there is no room for another stream, or if this one is
+/// sent here.
+pub fn assume_received(context: &mut Context, ssrc: u32, index: u64) -> bool {
+    let Some(known) = context.streams.get(ssrc).map(|stream| stream.is_against(Direction::Received)) else {
+        return context.streams.has_room() && assume(context, ssrc, index);
+    };
+    !known && assume(context, ssrc, index)
+}
+
+fn assume(context: &mut Context, ssrc: u32, index: u64) -> bool {
+    let stream = context.streams.entry(ssrc);
+    stream.direction = Some(Direction::Received);
+    stream.rtp.accept(index & RTP_INDEX_MASK);
+    true
 }
 
 fn seal_rtp(context: &mut Context, packet: &mut Vec<u8>, header: Rtp, index: u64) -> Result<(), ProtectError> {
@@ -226,7 +236,7 @@ fn seal_rtcp(context: &mut Context, packet: &mut Vec<u8>, index: u32, flag: u32)
     grow(packet, layout.rtcp_len(), |buffer, len| {
         let (clear, total) = outgoing(buffer, len, layout.rtcp_len())?;
         let ssrc = rtcp_ssrc(clear)?;
-        if rtcp_word(index.into()) != index {
+        if index & E_FLAG != 0 {
             return Err(ProtectError::Index { ssrc });
         }
         let (body, tail) = buffer.split_at_mut(len);

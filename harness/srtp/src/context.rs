@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::aes_gcm::Scratch;
 use crate::key_derivation::MasterKey;
-use crate::keys::Keys;
+use crate::keys::{Keys, PacketsLeft};
 use crate::layout::Layout;
 use crate::settings::Settings;
 use crate::streams::{MAX_STREAMS, Streams};
@@ -15,6 +15,7 @@ use crate::{Profile, RekeyError, RolloverError, SettingsError};
 ///
 /// Its methods are spread over files by what they do: keys and counters here, packets in `protect` and `unprotect`.
 pub struct Context {
+    cipher: Cipher,
     profile: Profile,
     pub(crate) layout: Layout,
     pub(crate) keys: Keys,
@@ -25,21 +26,21 @@ pub struct Context {
 impl Context {
     /// A context with the settings of DTLS-SRTP, [`Settings::default`].
     pub fn new(master: &MasterKey) -> Self {
-        Self::build(Cipher::of(master.profile()), master.profile(), master, &Settings::default())
+        Self::build(Cipher::of(master.profile()), master, &Settings::default())
     }
 
     /// A context with settings of its own.
     ///
     /// # Errors
     /// `Range`, `KeyDerivationRate`: a setting is out of its range.
-    #[expect(clippy::needless_pass_by_value)] // settings are written where they are handed over
     pub fn with(master: &MasterKey, settings: Settings) -> Result<Self, SettingsError> {
         settings.check()?;
-        Ok(Self::build(Cipher::of(master.profile()), master.profile(), master, &settings))
+        Ok(Self::build(Cipher::of(master.profile()), master, &settings))
     }
 
-    /// The settings are in their ranges and the key has the profile's lengths.
-    pub(crate) fn build(cipher: Cipher, profile: Profile, master: &MasterKey, settings: &Settings) -> Self {
+    /// The settings are in their ranges.
+    pub(crate) fn build(cipher: Cipher, master: &MasterKey, settings: &Settings) -> Self {
+        let profile = master.profile();
         let layout = Layout {
             aead: profile.is_aead(),
             tag_len: profile.tag_len(),
@@ -47,7 +48,7 @@ impl Context {
             mki_len: settings.mki.len(),
         };
         let keys = Keys::new(cipher, master, settings);
-        Self { profile, layout, keys, streams: Streams::new(settings), scratch: Scratch::default() }
+        Self { cipher, profile, layout, keys, streams: Streams::new(settings), scratch: Scratch::default() }
     }
 
     /// The profile that the context was made for.
@@ -66,24 +67,21 @@ impl Context {
     }
 
     /// Goes on with another master key, whose packets carry `mki` (empty if they carry none). Rollover counters, SRTCP indices
-    /// and replay lists go on as they are (RFC 3711, sections 3.3.1 and 3.4), the lifetime starts anew.
+    /// and replay lists go on as they are (RFC 3711, sections 3.3.1 and 3.4), the lifetime starts anew. A stream whose indices
+    /// are used up stays so: it needs a context of its own.
     ///
     /// What comes in is opened with the former keys too, up to [`crate::MAX_KEYS`] in all: packets of both kinds are under
     /// way together (RFC 5764, section 5.2). [`Context::forget_former_keys`] ends that.
     ///
     /// # Errors
     /// `Profile`: the key was made for another. `IdentifierLength`: the identifier is not as long as the context's. `SameKey`,
-    /// `SameIdentifier`: the context has it already.
+    /// `SameIdentifier`: the context has it already. A key that it has forgotten it does not know again: that a key is not used
+    /// twice (RFC 3711, section 9.2) is then the caller's to see to.
     pub fn rekey(&mut self, master: &MasterKey, mki: &[u8]) -> Result<(), RekeyError> {
         if master.profile() != self.profile {
             return Err(RekeyError::Profile { expected: self.profile, actual: master.profile() });
         }
-        self.keys.add(master, mki)?;
-        for stream in self.streams.iter_mut() {
-            stream.rtp.rekey(crate::index::RTP_BITS);
-            stream.rtcp.rekey(crate::index::RTCP_BITS);
-        }
-        Ok(())
+        self.keys.add(master, mki)
     }
 
     /// Opens nothing any more that is not under the newest key.
@@ -91,13 +89,13 @@ impl Context {
         self.keys.forget_former();
     }
 
-    /// How many RTP and RTCP packets the newest key may still protect. RFC 3711, section 9.2: a sender counts.
-    pub fn packets_left(&self) -> (u64, u64) {
+    /// How many packets the newest key may still protect. RFC 3711, section 9.2: a sender counts.
+    pub fn packets_left(&self) -> PacketsLeft {
         self.keys.left()
     }
 
     /// Sets the rollover counter of the stream's next packet, for who joins it late (RFC 3711, section 3.3.1: the counter is
-    /// told by other means then).
+    /// told by other means then). The one that the stream has already changes nothing.
     ///
     /// # Errors
     /// `Behind`: the stream is past it. `Streams`: too many SSRCs.
@@ -110,7 +108,6 @@ impl Context {
     }
 
     /// The highest index that a stream has come to, sent or received: of RTP, 48 bits whose upper 32 are the rollover counter.
-    /// With its key changed on the way it may have come further than 48 bits say.
     pub fn rtp_index(&self, ssrc: u32) -> Option<u64> {
         self.streams.peek(ssrc)?.rtp.highest()
     }
@@ -124,7 +121,9 @@ impl Context {
 /// The streams and their counters, nothing of the keys.
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { profile, streams, .. } = self;
-        f.debug_struct("Context").field("profile", profile).field("streams", streams).finish_non_exhaustive()
+        let Self { cipher, profile, streams, .. } = self;
+        let mut context = f.debug_struct("Context");
+        context.field("cipher", cipher).field("profile", profile).field("left", &self.packets_left());
+        context.field("streams", streams).finish_non_exhaustive()
     }
 }

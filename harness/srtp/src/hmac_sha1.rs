@@ -30,7 +30,7 @@ impl HmacSha1 {
             let mut block = Zeroizing::new([pad; BLOCK_BYTES]);
             block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
             let mut state = Zeroizing::new(INITIAL);
-            compress(&mut state, &[*block]);
+            compress(&mut state, std::slice::from_ref(&*block));
             state
         };
         Self { inner: keyed(0x36), outer: keyed(0x5c) } // RFC 2104, section 2: ipad and opad

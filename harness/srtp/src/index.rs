@@ -1,8 +1,8 @@
 //! Which packet index a sequence number or an SRTCP index stands for.
 //!
-//! RFC 3711 counts modulo 2^48 (RTP) and 2^31 (RTCP). Here an index is 64 bits and never wraps: after a re-key a stream goes on
-//! past the end of its cycle (sections 3.3.1 and 3.4: neither counter is reset), and only its low bits go on the wire, so that
-//! the replay list needs no modular arithmetic.
+//! Within a context an index is used once, whatever the key: after a re-key a stream goes on where it was (RFC 3711, sections
+//! 3.3.1 and 3.4: neither counter is reset), and at the end of its indices it ends (section 9.2: or the session is terminated).
+//! So no re-key ever lets keystream be used twice or an old packet in again.
 
 use crate::replay::Window;
 
@@ -13,12 +13,12 @@ pub(crate) const RTCP_BITS: u32 = 31;
 /// Bits of the RTP sequence number, which is all of the index that a packet carries. RFC 3550, section 5.1.
 const SEQUENCE_BITS: u32 = 16;
 
-/// The indices of one SSRC, RTP's or RTCP's. RFC 3711, section 3.2.3: both counters and the replay list belong to the stream.
+/// The indices of one SSRC, RTP's or RTCP's. RFC 3711, section 3.2.1: both counters and the replay list belong to the stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Counter {
     window: Window,
-    /// The first index that the present key may not protect or open any more.
-    limit: u64,
+    /// The first index that there is not.
+    end: u64,
     /// The rollover counter that the next packet has, told from outside.
     told: Option<u32>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Counter {
 impl Counter {
     /// A stream that was not heard yet; `bits` are those of its index.
     pub(crate) fn new(bits: u32, replay_window: u16) -> Self {
-        Self { window: Window::new(replay_window), limit: 1 << bits, told: None }
+        Self { window: Window::new(replay_window), end: 1 << bits, told: None }
     }
 
     /// The highest index so far.
@@ -35,28 +35,19 @@ impl Counter {
     }
 
     /// The index of the RTP packet with this sequence number: the nearest to the highest so far (RFC 3711, section 3.3.1 and
-    /// appendix A), or with the rollover counter that was told. `None` if the key may not be used for it any more.
+    /// appendix A), or with the rollover counter that was told. `None` beyond the last one.
     pub(crate) fn rtp_index(&self, sequence: u16) -> Option<u64> {
         let index = match (self.told, self.highest()) {
-            (Some(roc), highest) => {
-                highest.unwrap_or(0) >> RTP_BITS << RTP_BITS | u64::from(roc) << SEQUENCE_BITS | u64::from(sequence)
-            }
+            (Some(roc), _) => u64::from(roc) << SEQUENCE_BITS | u64::from(sequence),
             (None, None) => first_index(sequence),
-            (None, Some(highest)) => nearest(highest, sequence.into(), SEQUENCE_BITS),
+            (None, Some(highest)) => nearest(highest, sequence),
         };
-        Some(index).filter(|index| *index < self.limit)
+        Some(index).filter(|index| *index < self.end)
     }
 
-    /// The index of the RTCP packet that carries this one. Only a re-key lets it start over (RFC 3711, section 3.4).
-    pub(crate) fn rtcp_index(&self, carried: u32) -> u64 {
-        let Some(highest) = self.highest() else { return carried.into() };
-        let index = nearest(highest, carried.into(), RTCP_BITS);
-        if index < self.limit { index } else { highest >> RTCP_BITS << RTCP_BITS | u64::from(carried) }
-    }
-
-    /// The next index to send, or `None` if the key is used up. RFC 3711, section 3.4: zero first, one more each time.
+    /// The next index to send, or `None` behind the last one. RFC 3711, section 3.4: zero first, one more each time.
     pub(crate) fn next(&self) -> Option<u64> {
-        Some(self.highest().map_or(0, |last| last + 1)).filter(|index| *index < self.limit)
+        Some(self.highest().map_or(0, |last| last + 1)).filter(|index| *index < self.end)
     }
 
     /// Whether `index` is ahead of the window, or inside it and not yet seen.
@@ -71,21 +62,13 @@ impl Counter {
     }
 
     /// Sets the rollover counter of the next packet. `false`, and nothing is set, if the stream is past it: its keystream
-    /// would be used again, its packets could be replayed.
+    /// would be used again, its packets could be replayed. The one that it has is left to be estimated.
     pub(crate) fn tell_rollover_counter(&mut self, roc: u32) -> bool {
-        let ahead = self.highest().is_none_or(|highest| roc >= rollover_counter(highest));
-        if ahead {
+        let known = self.highest().map(rollover_counter);
+        if known.is_none_or(|known| roc > known) {
             self.told = Some(roc);
         }
-        ahead
-    }
-
-    /// A new key may protect `bits` worth of indices more. What is late from before has its indices too, hence the margin.
-    pub(crate) fn rekey(&mut self, bits: u32) {
-        const MARGIN: u64 = 1 << 15; // the largest replay window
-        if let Some(highest) = self.highest() {
-            self.limit = highest.saturating_add((1 << bits) - MARGIN);
-        }
+        known.is_none_or(|known| roc >= known)
     }
 }
 
@@ -94,37 +77,33 @@ pub(crate) fn rollover_counter(index: u64) -> u32 {
     (index >> SEQUENCE_BITS) as u32
 }
 
-/// What an RTCP packet carries of its index: the low 31 bits, without the E flag. RFC 3711, section 3.4.
-pub(crate) fn rtcp_word(index: u64) -> u32 {
-    (index & ((1 << RTCP_BITS) - 1)) as u32
-}
-
 /// The index of a stream's first RTP packet: the rollover counter starts at 0. RFC 3711, section 3.3.1.
 pub(crate) fn first_index(sequence: u16) -> u64 {
     sequence.into()
 }
 
-/// Of all indices whose low `bits` are `low` the nearest to `highest`; on a tie the one of its own cycle.
-fn nearest(highest: u64, low: u64, bits: u32) -> u64 {
-    let half = 1 << (bits - 1);
-    let (cycle, last) = (highest >> bits, highest & ((1 << bits) - 1));
-    let cycle = if low > last + half {
+/// Of all indices with this sequence number the nearest to `highest`; on a tie the one with the same rollover counter.
+fn nearest(highest: u64, sequence: u16) -> u64 {
+    const HALF: u64 = 1 << (SEQUENCE_BITS - 1);
+    let (roc, last) = (highest >> SEQUENCE_BITS, highest & 0xffff);
+    let sequence = u64::from(sequence);
+    let roc = if sequence > last + HALF {
         // Late, from before the wrap. Before the first wrap there is nothing, so there it is a jump forward; appendix A would
         // compute the rollover counter 2^32 - 1, which no sender has used.
-        cycle.saturating_sub(1)
-    } else if low + half < last {
-        cycle + 1
+        roc.saturating_sub(1)
+    } else if sequence + HALF < last {
+        roc + 1
     } else {
-        cycle
+        roc
     };
-    cycle << bits | low
+    roc << SEQUENCE_BITS | sequence
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Counter, RTCP_BITS, RTP_BITS, SEQUENCE_BITS, nearest, rollover_counter};
+    use super::{Counter, RTCP_BITS, RTP_BITS, nearest, rollover_counter};
 
     fn at(highest: u64, bits: u32) -> Counter {
         let mut counter = Counter::new(bits, 64);
@@ -157,26 +136,11 @@ mod tests {
         case(0xffff_ffff, 0xffff, 0xfffe, Some(0xffff_ffff));
     }
 
-    /// RFC 3711, section 3.4: modulo 2^31, and not under the same key (section 9.2).
+    /// RFC 3711, section 9.2.
     #[test]
-    fn the_srtcp_index_starts_over_only_after_a_rekey() {
-        const LAST: u64 = (1 << 31) - 1;
-        let mut counter = at(LAST, RTCP_BITS);
-        assert_eq!((counter.next(), counter.rtcp_index(0)), (None, 0), "the first one again");
-        counter.rekey(RTCP_BITS);
-        assert_eq!((counter.next(), counter.rtcp_index(0)), (Some(LAST + 1), LAST + 1));
-        counter.accept(LAST + 1);
-        assert_eq!(counter.rtcp_index(LAST as u32), LAST, "late, from before");
-    }
-
-    /// RFC 3711, section 3.3.1: after a re-key the rollover counter goes on, here past its own end.
-    #[test]
-    fn the_rollover_counter_goes_on_after_a_rekey() {
-        let mut counter = at((1 << 48) - 1, RTP_BITS);
-        assert_eq!(counter.rtp_index(0), None);
-        counter.rekey(RTP_BITS);
-        assert_eq!(counter.rtp_index(0), Some(1 << 48));
-        assert_eq!(counter.rtp_index(0xfffe), Some((1 << 48) - 2));
+    fn the_srtcp_index_ends() {
+        assert_eq!(at((1 << 31) - 2, RTCP_BITS).next(), Some((1 << 31) - 1));
+        assert_eq!(at((1 << 31) - 1, RTCP_BITS).next(), None);
     }
 
     #[test]
@@ -187,6 +151,10 @@ mod tests {
         counter.accept(5 << 16 | 3);
         assert!(!counter.tell_rollover_counter(4));
         assert_eq!(counter.rtp_index(0xffff), Some(4 << 16 | 0xffff), "estimated again");
+        assert!(counter.tell_rollover_counter(5));
+        counter.accept(5 << 16 | 0xfff0);
+        assert!(counter.tell_rollover_counter(5));
+        assert_eq!(counter.rtp_index(2), Some(6 << 16 | 2), "the one that it has does not keep it from wrapping");
         assert!(counter.tell_rollover_counter(9));
         assert_eq!(counter.rtp_index(2), Some(9 << 16 | 2));
     }
@@ -230,7 +198,7 @@ mod tests {
                 .map(|cycle| (cycle, cycle << 16 | u64::from(sequence)))
                 .min_by_key(|(cycle, index)| (index.abs_diff(highest), *cycle != roc))
                 .map(|(_, index)| index);
-            prop_assert_eq!(Some(nearest(highest, sequence.into(), SEQUENCE_BITS)), model);
+            prop_assert_eq!(Some(nearest(highest, sequence)), model);
         }
     }
 }

@@ -82,14 +82,14 @@ impl fmt::Debug for MasterKey {
 
 /// The master keys of both sides of one DTLS association.
 #[derive(Debug, Clone)]
-pub struct SessionKeys {
+pub struct MasterKeys {
     /// Protects what the DTLS client sends.
     pub client: MasterKey,
     /// Protects what the DTLS server sends.
     pub server: MasterKey,
 }
 
-impl SessionKeys {
+impl MasterKeys {
     /// Cuts the exporter's output into the master keys: client key, server key, client salt, server salt
     /// (RFC 5764, section 4.2). `bytes` has exactly [`Profile::keying_material_len`] bytes.
     ///
@@ -114,7 +114,7 @@ fn exactly(field: &'static str, expected: usize, bytes: &[u8]) -> Result<(), Key
 
 #[cfg(test)]
 mod tests {
-    use super::{Labels, MasterKey, RTCP, RTP, SessionKeys};
+    use super::{Labels, MasterKey, MasterKeys, RTCP, RTP};
     use crate::testing::hex;
     use crate::{KeyError, Profile};
 
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn exporter_output_is_cut_in_the_order_of_the_rfc() {
         let bytes: Vec<u8> = (0..56).collect();
-        let keys = SessionKeys::from_exporter(Profile::AeadAes128Gcm, &bytes).unwrap();
+        let keys = MasterKeys::from_exporter(Profile::AeadAes128Gcm, &bytes).unwrap();
         assert_eq!(keys.client.key[..], bytes[..16]);
         assert_eq!(keys.server.key[..], bytes[16..32]);
         assert_eq!(keys.client.salt[..], bytes[32..44]);
@@ -221,7 +221,7 @@ mod tests {
         let profile = Profile::AeadAes256Gcm;
         assert_eq!(MasterKey::new(profile, &[0; 16], &[0; 12]).err(), wrong("master key", 32, 16));
         assert_eq!(MasterKey::new(profile, &[0; 32], &[0; 14]).err(), wrong("master salt", 12, 14));
-        assert_eq!(SessionKeys::from_exporter(profile, &[0; 60]).err(), wrong("keying material", 88, 60));
+        assert_eq!(MasterKeys::from_exporter(profile, &[0; 60]).err(), wrong("keying material", 88, 60));
     }
 
     #[test]

@@ -14,9 +14,10 @@ pub(crate) struct Keys {
     /// The binary logarithm of the key derivation rate, if it is not zero.
     rate: Option<u32>,
     mki_len: usize,
-    lifetimes: [u64; 2],
+    lifetime: PacketsLeft,
     /// The newest first.
-    all: Vec<Key>,
+    #[expect(clippy::vec_box)] // a vector of keys would leave copies of them behind when it grows
+    all: Vec<Box<Key>>,
 }
 
 /// One master key, its session keys, and how many packets it may still protect.
@@ -25,8 +26,16 @@ pub(crate) struct Key {
     master: MasterKey,
     rtp: Derived,
     rtcp: Derived,
-    pub rtp_left: u64,
-    pub rtcp_left: u64,
+    pub left: PacketsLeft,
+}
+
+/// How many packets a master key may still protect. RFC 3711, section 9.2: a sender counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PacketsLeft {
+    /// RTP packets, of all streams together.
+    pub rtp: u64,
+    /// RTCP packets, of all streams together.
+    pub rtcp: u64,
 }
 
 /// Session keys, and the quotient of packet index and derivation rate that they belong to. RFC 3711, section 4.3.1.
@@ -43,8 +52,8 @@ impl Keys {
             cipher,
             rate: (rate != 0).then(|| rate.ilog2()),
             mki_len: settings.mki.len(),
-            lifetimes: [settings.rtp_lifetime, settings.rtcp_lifetime],
-            all: Vec::with_capacity(1),
+            lifetime: PacketsLeft { rtp: settings.rtp_lifetime, rtcp: settings.rtcp_lifetime },
+            all: Vec::new(),
         };
         keys.insert(master, &settings.mki);
         keys
@@ -77,16 +86,17 @@ impl Keys {
         &mut self.all[0] // there is always one
     }
 
-    /// How many packets the newest key may still protect, RTP and RTCP.
-    pub(crate) fn left(&self) -> (u64, u64) {
-        (self.all[0].rtp_left, self.all[0].rtcp_left)
+    /// How many packets the newest key may still protect.
+    pub(crate) fn left(&self) -> PacketsLeft {
+        self.all[0].left
     }
 
     /// The keys that a packet with this identifier may be under, the newest first.
     #[inline]
     pub(crate) fn candidates(&mut self, mki: &[u8]) -> impl Iterator<Item = &mut Key> {
         // Asked first because comparing nothing is dear: glibc's memcmp looks at the empty vector's address, and that costs 50 ns.
-        self.all.iter_mut().filter(move |key| mki.is_empty() || key.mki == mki)
+        let all = self.all.iter_mut().map(|key| &mut **key);
+        all.filter(move |key| mki.is_empty() || key.mki == mki)
     }
 
     /// Whether a key has this identifier.
@@ -101,11 +111,10 @@ impl Keys {
     }
 
     fn insert(&mut self, master: &MasterKey, mki: &[u8]) {
-        let [rtp_left, rtcp_left] = self.lifetimes;
         let derived = |labels| Derived { labels, r: 0, transform: Transform::derive(self.cipher, master, labels, 0) };
         let (rtp, rtcp) = (derived(RTP), derived(RTCP));
-        let key = Key { mki: mki.to_vec(), master: master.clone(), rtp, rtcp, rtp_left, rtcp_left };
-        self.all.insert(0, key);
+        let key = Key { mki: mki.to_vec(), master: master.clone(), rtp, rtcp, left: self.lifetime };
+        self.all.insert(0, Box::new(key));
     }
 }
 
@@ -125,15 +134,13 @@ impl Key {
     /// The session keys for the RTP packet with this index.
     #[inline]
     pub(crate) fn rtp(&mut self, schedule: Schedule, index: u64) -> &Transform {
-        const MASK: u64 = (1 << crate::index::RTP_BITS) - 1;
-        self.rtp.at(schedule, &self.master, index & MASK)
+        self.rtp.at(schedule, &self.master, index)
     }
 
     /// The session keys for the RTCP packet with this index.
     #[inline]
     pub(crate) fn rtcp(&mut self, schedule: Schedule, index: u64) -> &Transform {
-        const MASK: u64 = (1 << crate::index::RTCP_BITS) - 1;
-        self.rtcp.at(schedule, &self.master, index & MASK)
+        self.rtcp.at(schedule, &self.master, index)
     }
 }
 

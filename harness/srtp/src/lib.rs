@@ -26,8 +26,8 @@ mod unprotect;
 
 pub use context::Context;
 pub use error::{KeyError, ProtectError, RekeyError, RolloverError, SettingsError, UnprotectError};
-pub use key_derivation::{EXPORTER_LABEL, MasterKey, SessionKeys};
-pub use keys::MAX_KEYS;
+pub use key_derivation::{EXPORTER_LABEL, MasterKey, MasterKeys};
+pub use keys::{MAX_KEYS, PacketsLeft};
 pub use packet::MAX_PACKET_BYTES;
 pub use profile::Profile;
 pub use session::{Role, Session};

@@ -1,6 +1,5 @@
 //! Protecting packets: RFC 3711, sections 3.3 and 3.4, sender.
 
-use crate::index::rtcp_word;
 use crate::packet::{Rtp, fits_datagram, rtcp_ssrc};
 use crate::streams::{Direction, MAX_STREAMS};
 use crate::transform::E_FLAG;
@@ -39,7 +38,8 @@ impl Context {
         };
         let schedule = self.keys.schedule();
         let key = self.keys.newest();
-        key.rtp_left = key.rtp_left.checked_sub(1).ok_or(ProtectError::Lifetime)?; // RFC 3711, section 9.2
+        // RFC 3711, section 9.2: so many RTP packets or so many RTCP packets, whichever occurs before.
+        key.left.rtp = key.left.rtp.checked_sub(1).filter(|_| key.left.rtcp > 0).ok_or(ProtectError::Lifetime)?;
         let (body, tail) = buffer[..total].split_at_mut(len);
         let tail = self.layout.rtp(tail);
         tail.mki.copy_from_slice(key.mki()); // RFC 3711, section 3.3, step 6
@@ -75,12 +75,13 @@ impl Context {
         };
         let schedule = self.keys.schedule();
         let key = self.keys.newest();
-        key.rtcp_left = key.rtcp_left.checked_sub(1).ok_or(ProtectError::Lifetime)?; // RFC 3711, section 9.2
+        // With RTP at its end there may be something to say about it yet: section 9.2 leaves it to the sender.
+        key.left.rtcp = key.left.rtcp.checked_sub(1).ok_or(ProtectError::Lifetime)?;
         let (body, tail) = buffer[..total].split_at_mut(len);
         let tail = self.layout.rtcp(tail);
         tail.mki.copy_from_slice(key.mki());
         let transform = key.rtcp(schedule, index);
-        let word = rtcp_word(index) | if transform.encrypts() { E_FLAG } else { 0 };
+        let word = index as u32 | if transform.encrypts() { E_FLAG } else { 0 }; // the index has 31 bits
         tail.word.copy_from_slice(&word.to_be_bytes());
         transform.seal_rtcp(body, ssrc, word, tail.tag, &mut self.scratch);
         let stream = self.streams.entry(ssrc);

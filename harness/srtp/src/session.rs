@@ -1,6 +1,6 @@
 //! Both directions of one DTLS association.
 
-use crate::{Context, KeyError, MasterKey, Profile, SessionKeys};
+use crate::{Context, KeyError, MasterKey, MasterKeys, Profile};
 
 /// Which side of the DTLS handshake we were. RFC 5764, section 4.2: each side protects with keys of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +27,12 @@ impl Session {
     /// # Errors
     /// [`KeyError::Length`] if it has another length.
     pub fn from_dtls(profile: Profile, exported: &[u8], role: Role) -> Result<Self, KeyError> {
-        let (ours, theirs) = SessionKeys::from_exporter(profile, exported)?.of(role);
+        let (ours, theirs) = MasterKeys::from_exporter(profile, exported)?.of(role);
         Ok(Self { outbound: Context::new(&ours), inbound: Context::new(&theirs) })
     }
 }
 
-impl SessionKeys {
+impl MasterKeys {
     /// What `role` protects with, and what it opens with.
     pub fn of(self, role: Role) -> (MasterKey, MasterKey) {
         match role {

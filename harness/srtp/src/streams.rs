@@ -17,7 +17,7 @@ pub(crate) enum Direction {
     Received,
 }
 
-/// One SSRC. RFC 3711, section 3.2.3: rollover counter and replay list belong to the stream.
+/// One SSRC. RFC 3711, section 3.2.1: rollover counter and replay list belong to the stream.
 pub(crate) struct Stream {
     ssrc: u32,
     /// Not known yet while there is nothing but a rollover counter that was told.
@@ -76,11 +76,6 @@ impl Streams {
             self.create(ssrc);
         }
         &mut self.all[self.last]
-    }
-
-    /// All of them.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        self.all.iter_mut()
     }
 
     #[cold]

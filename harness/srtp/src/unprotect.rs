@@ -125,12 +125,11 @@ impl Context {
         let start = packet.len() - overhead;
         let tail = self.layout.rtcp(&mut packet[start..]);
         let word = tail.word.iter().fold(0, |word, byte| word << 8 | u32::from(*byte));
-        let Some(stream) = self.streams.get(ssrc) else {
-            self.room_to_receive(ssrc)?;
-            return Ok((ssrc, word, (word & !E_FLAG).into()));
-        };
-        let index = stream.rtcp.rtcp_index(word & !E_FLAG);
-        fresh(&stream.rtcp, ssrc, index, replays)?;
+        let index = (word & !E_FLAG).into(); // RFC 3711, section 3.4: not estimated
+        match self.streams.get(ssrc) {
+            Some(stream) => fresh(&stream.rtcp, ssrc, index, replays)?,
+            None => self.room_to_receive(ssrc)?,
+        }
         Ok((ssrc, word, index))
     }
 

@@ -10,11 +10,12 @@ fn streams_are_counted_apart_and_bounded() {
     let profile = Profile::AeadAes128Gcm;
     let (mut sender, mut receiver) = both_ends(profile);
     for ssrc in 0..MAX_STREAMS as u32 {
+        let mut forged = [rtp(ssrc + 10_000, 1), vec![0; 16]].concat();
+        assert!(receiver.unprotect_rtp(&mut forged).is_err(), "and takes no room");
+    }
+    for ssrc in 0..MAX_STREAMS as u32 {
         let mut packet = rtp(ssrc, 1);
         sender.protect_rtp(&mut packet).unwrap();
-        let mut forged = packet.clone();
-        forged[12] ^= 1;
-        assert!(receiver.unprotect_rtp(&mut forged).is_err());
         receiver.unprotect_rtp(&mut packet).unwrap();
     }
     let full = ProtectError::Streams { ssrc: SSRC, limit: MAX_STREAMS };
@@ -117,7 +118,5 @@ fn indices_end_at_their_limits() {
         let mut beyond = rtp(SSRC, 0);
         bend::protect_rtp_at(&mut sender, &mut beyond, 0).unwrap();
         assert_eq!(receiver.unprotect_rtp(&mut beyond), Err(UnprotectError::Index { ssrc: SSRC }));
-        sender.rekey(&fixtures::master(profile, 2), &[]).unwrap();
-        sender.protect_rtp(&mut rtp(SSRC, 0)).unwrap();
     }
 }

@@ -3,7 +3,8 @@
 mod fixtures;
 
 use fixtures::{SSRC, both_ends, both_ends_with, context, master, protected, protected_rtcp, rtcp, rtp};
-use ringfence_srtp::{Context, MAX_KEYS, Profile, ProtectError, RekeyError, Settings, UnprotectError};
+use ringfence_srtp::bend;
+use ringfence_srtp::{Context, MAX_KEYS, PacketsLeft, Profile, ProtectError, RekeyError, Settings, UnprotectError};
 
 /// RFC 3711, section 3.3.1: the rollover counter is not reset; section 3.4: nor is the SRTCP index.
 #[test]
@@ -50,7 +51,7 @@ fn former_keys_open_until_they_are_forgotten() {
     assert!(receiver.unprotect_rtp(&mut old[2].clone()).is_err());
 }
 
-/// RFC 3711, section 3.1: the identifier stands before the tag; RFC 7714, section 8.3: behind it. It tells the keys apart.
+/// RFC 3711, section 3.1: the identifier stands before the tag; RFC 7714, section 8.2: behind it. It tells the keys apart.
 #[test]
 fn packets_name_their_key() {
     for profile in Profile::ALL {
@@ -106,7 +107,7 @@ fn a_key_stops_at_the_end_of_its_lifetime() {
     for profile in Profile::ALL {
         let settings = Settings { rtp_lifetime: 3, rtcp_lifetime: 2, ..Settings::default() };
         let (mut sender, mut receiver) = both_ends_with(profile, &settings);
-        assert_eq!(sender.packets_left(), (3, 2));
+        assert_eq!(sender.packets_left(), PacketsLeft { rtp: 3, rtcp: 2 });
         for (ssrc, sequence) in [(1, 5), (2, 9), (1, 6)] {
             let mut packet = rtp(ssrc, sequence);
             sender.protect_rtp(&mut packet).unwrap();
@@ -118,10 +119,41 @@ fn a_key_stops_at_the_end_of_its_lifetime() {
         sender.protect_rtcp(&mut rtcp(1)).unwrap();
         sender.protect_rtcp(&mut rtcp(1)).unwrap();
         assert_eq!(sender.protect_rtcp(&mut rtcp(1)), Err(ProtectError::Lifetime));
-        assert_eq!(sender.packets_left(), (0, 0));
+        assert_eq!(sender.packets_left(), PacketsLeft { rtp: 0, rtcp: 0 });
         sender.rekey(&master(profile, 2), &[]).unwrap();
-        assert_eq!(sender.packets_left(), (3, 2));
+        assert_eq!(sender.packets_left(), PacketsLeft { rtp: 3, rtcp: 2 });
         sender.protect_rtp(&mut rtp(1, 7)).unwrap();
+        sender.protect_rtcp(&mut rtcp(1)).unwrap();
+        sender.protect_rtcp(&mut rtcp(1)).unwrap();
+        assert_eq!(sender.packets_left(), PacketsLeft { rtp: 2, rtcp: 0 });
+        assert_eq!(sender.protect_rtp(&mut rtp(1, 8)), Err(ProtectError::Lifetime), "whichever occurs before");
+    }
+}
+
+/// What came under a former key came once: neither list is forgotten, however far the stream has gone since.
+#[test]
+fn a_rekey_lets_nothing_in_again() {
+    for profile in Profile::ALL {
+        let (mut sender, mut receiver) = both_ends(profile);
+        let (packet, report) = (protected(&mut sender, 5), protected_rtcp(&mut sender));
+        receiver.unprotect_rtp(&mut packet.clone()).unwrap();
+        receiver.unprotect_rtcp(&mut report.clone()).unwrap();
+        for context in [&mut sender, &mut receiver] {
+            context.set_rollover_counter(SSRC, u32::MAX).unwrap();
+        }
+        receiver.unprotect_rtp(&mut protected(&mut sender, 0xffff)).unwrap();
+        let mut far = rtcp(SSRC);
+        bend::protect_rtcp_at(&mut sender, &mut far, (1 << 30) + 100).unwrap();
+        receiver.unprotect_rtcp(&mut far).unwrap();
+        for number in 2..5 {
+            receiver.rekey(&master(profile, number), &[]).unwrap();
+            assert!(receiver.unprotect_rtp(&mut packet.clone()).is_err());
+            let replay = Err(UnprotectError::Replay { ssrc: SSRC, index: 0 });
+            assert_eq!(receiver.unprotect_rtcp(&mut report.clone()), replay);
+        }
+        sender.rekey(&master(profile, 2), &[]).unwrap();
+        let ended = Err(ProtectError::Index { ssrc: SSRC });
+        assert_eq!(sender.protect_rtp(&mut rtp(SSRC, 0)), ended, "nor out");
     }
 }
 

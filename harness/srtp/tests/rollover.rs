@@ -5,6 +5,12 @@ mod fixtures;
 use fixtures::{SSRC, both_ends, protected, rtp};
 use ringfence_srtp::{MAX_STREAMS, Profile, RolloverError, UnprotectError, bend};
 
+fn sender_of(ssrc: u32) -> ringfence_srtp::Context {
+    let (mut sender, _) = both_ends(Profile::AeadAes128Gcm);
+    sender.protect_rtp(&mut rtp(ssrc, 1)).unwrap();
+    sender
+}
+
 /// Every one of the 2^16 wraps of a stream of 2^32 packets, with packets lost and overtaken on both sides of it.
 #[test]
 fn each_wrap_of_a_long_stream_is_crossed() {
@@ -95,7 +101,8 @@ fn telling_rollover_counters_makes_no_more_streams_than_there_may_be() {
 #[test]
 fn who_joins_late_can_start_from_another_packet() {
     let (mut sender, mut receiver) = both_ends(Profile::AeadAes128Gcm);
-    bend::assume_received(&mut receiver, SSRC, 5 << 16 | 0xfffe);
+    assert!(bend::assume_received(&mut receiver, SSRC, 5 << 16 | 0xfffe));
+    assert!(!bend::assume_received(&mut sender_of(SSRC), SSRC, 3), "it is sent there");
     let mut packet = rtp(SSRC, 4);
     bend::protect_rtp_at(&mut sender, &mut packet, 6).unwrap();
     receiver.unprotect_rtp(&mut packet).unwrap();

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ringfence_model::observation::SrtpSeen;
 use ringfence_model::{RunKey, Secret};
-use ringfence_srtp::{Context, MasterKey, Profile, SessionKeys, UnprotectError, bend};
+use ringfence_srtp::{Context, MasterKey, MasterKeys, Profile, UnprotectError, bend};
 use ringfence_wire::sdp::Crypto;
 
 use super::MediaError;
@@ -52,7 +52,7 @@ impl Srtp {
         material: Secret<Vec<u8>>,
         client: bool,
     ) -> Result<(), MediaError> {
-        let keys = SessionKeys::from_exporter(profile, material.expose()).map_err(MediaError::setup)?;
+        let keys = MasterKeys::from_exporter(profile, material.expose()).map_err(MediaError::setup)?;
         let (ours, theirs) = if client { (keys.client, keys.server) } else { (keys.server, keys.client) };
         self.key(profile, ours, &theirs, material);
         Ok(())

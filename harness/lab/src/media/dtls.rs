@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use dimpl::{Config, Dtls, DtlsCertificate, Output, SecurityError, SrtpProfile};
-use ringfence_srtp::{Profile, SessionKeys};
+use ringfence_srtp::{MasterKeys, Profile};
 use ringfence_wire::sdp::Fingerprint;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
@@ -34,7 +34,7 @@ static SEEDED: LazyLock<Option<Arc<Config>>> = LazyLock::new(|| config(Some(FIXE
 pub(crate) enum DtlsOutput {
     Transmit(Vec<u8>),
     /// Once: the handshake is done, with the certificate that was announced.
-    Keys(SessionKeys),
+    Keys(MasterKeys),
     /// The last thing but what is still to be sent.
     Ended(Ended),
     Timeout(Instant),
@@ -116,7 +116,7 @@ impl Association {
                 Output::Connected => self.connected = true,
                 Output::KeyingMaterial(material, profile) => {
                     let profile = profile_of(profile);
-                    if let Some(Ok(keys)) = profile.map(|profile| SessionKeys::from_exporter(profile, &material)) {
+                    if let Some(Ok(keys)) = profile.map(|profile| MasterKeys::from_exporter(profile, &material)) {
                         self.keyed = true;
                         return DtlsOutput::Keys(keys);
                     }

@@ -1,7 +1,7 @@
 //! Each kind of packet, held against what an honest receiver and a careless one make of it.
 
 use ringfence_model::Secret;
-use ringfence_srtp::{Context, Profile, SessionKeys, bend};
+use ringfence_srtp::{Context, MasterKeys, Profile, bend};
 use ringfence_wire::rtcp::{self, Packet as Rtcp};
 use ringfence_wire::rtp::{Header, Packet};
 
@@ -28,7 +28,7 @@ struct Bench {
 impl Bench {
     fn new(profile: Profile) -> Self {
         let material: Vec<u8> = (0..profile.keying_material_len()).map(|byte| byte as u8).collect();
-        let careless = Context::new(&SessionKeys::from_exporter(profile, &material).unwrap().client);
+        let careless = Context::new(&MasterKeys::from_exporter(profile, &material).unwrap().client);
         let (mut srtp, mut receiver) = (Srtp::default(), Srtp::default());
         srtp.key_by_dtls(profile, Secret::new(material.clone()), true).unwrap();
         receiver.key_by_dtls(profile, Secret::new(material), false).unwrap();

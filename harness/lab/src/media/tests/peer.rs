@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use dimpl::{Config, Dtls, DtlsCertificate, Output};
 use is::stun::{StunMessage, StunPacket};
 use is::{Candidate, IceAgent, IceAgentEvent, IceCreds, Protocol};
-use ringfence_srtp::{Context, Profile, SessionKeys};
+use ringfence_srtp::{Context, MasterKeys, Profile};
 use ringfence_wire::demux::{Kind, classify};
 use ringfence_wire::rtcp;
 use ringfence_wire::sdp::{Description, Setup};
@@ -220,7 +220,7 @@ impl Peer {
                         _ => Profile::AeadAes256Gcm,
                     };
                     self.keys = material.to_vec();
-                    let keys = SessionKeys::from_exporter(profile, &material).unwrap();
+                    let keys = MasterKeys::from_exporter(profile, &material).unwrap();
                     let (theirs, ours) =
                         if self.is_client { (&keys.server, &keys.client) } else { (&keys.client, &keys.server) };
                     self.contexts = Some((Context::new(theirs), Context::new(ours)));
