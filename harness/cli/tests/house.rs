@@ -1,4 +1,4 @@
-//! Who may import whom. The table of ARCHITECTURE.md, read off `cargo metadata`.
+//! Who may import whom: the table of ARCHITECTURE.md, read off `cargo metadata`; and what only we may provide.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -53,13 +53,24 @@ fn no_crate_imports_what_it_must_not() {
     }
 }
 
+/// Other implementations of SRTP are peers of tests and benchmarks.
+#[test]
+fn srtp_in_the_program_is_ours_alone() {
+    let tree = cargo(&["tree", "--package", "ringfence", "--edges", "normal", "--prefix", "none", "--offline"]);
+    let tree = String::from_utf8(tree).expect("cargo tree prints text");
+    let names = tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| name.contains("srtp"));
+    assert_eq!(names.collect::<BTreeSet<_>>(), BTreeSet::from(["ringfence-srtp"]));
+}
+
 fn metadata() -> Value {
+    let metadata = cargo(&["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+    serde_json::from_slice(&metadata).expect("cargo metadata prints JSON")
+}
+
+fn cargo(arguments: &[&str]) -> Vec<u8> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
-    let output = Command::new(cargo)
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest])
-        .output()
-        .expect("cargo runs");
+    let output = Command::new(cargo).args(arguments).args(["--manifest-path", manifest]).output().expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
+    output.stdout
 }
