@@ -130,10 +130,11 @@ pub enum ProtectError {
         /// Bytes in the buffer.
         actual: usize,
     },
-    /// The packet index is used up: 2^48 for RTP, 2^31 for RTCP (RFC 3711, section 9.2). [`crate::Context::rekey`] helps.
+    /// The stream's indices are used up: 2^48 for RTP, 2^31 for RTCP (RFC 3711, section 9.2). It has ended in this context,
+    /// with another key too.
     #[error("packet index has reached its limit (ssrc {ssrc:#010x})")]
     Index {
-        /// The stream that needs a new key.
+        /// The stream.
         ssrc: u32,
     },
     /// The master key has protected as many packets as it may (RFC 3711, section 9.2). [`crate::Context::rekey`] helps.
@@ -195,7 +196,7 @@ pub enum UnprotectError {
     /// The sequence number could only mean an index beyond 2^48 - 1 (RFC 3711, section 9.2).
     #[error("packet index has reached its limit (ssrc {ssrc:#010x})")]
     Index {
-        /// The stream that needs a new key.
+        /// The stream.
         ssrc: u32,
     },
     /// The index was already received or lies behind the replay window (RFC 3711, section 3.3.2).

@@ -63,7 +63,7 @@ impl MasterKey {
     pub(crate) fn derive(&self, label: u8, r: u64, out: &mut [u8]) {
         // RFC 3711, section 4.3.1: x = (label || r) XOR the 112-bit master salt, aligned on the right; section 4.3.3: the
         // keystream of x * 2^16 (AES_CM_PRF; with 256-bit keys AES_256_CM_PRF of RFC 6188, section 3, and RFC 7714,
-        // section 11). r has 48 bits for SRTCP too: erratum 3712, and what every implementation does. A 96-bit salt (GCM)
+        // section 11). r has 48 bits for SRTCP too: erratum 3712, and what libsrtp2 and its like do. A 96-bit salt (GCM)
         // fills the first 12 bytes and leaves zeros behind it; RFC 7714 is silent on it, its implementations do just this.
         let mut iv = Zeroizing::new([0; 16]);
         iv[..self.salt.len()].copy_from_slice(&self.salt);

@@ -54,7 +54,7 @@ impl Context {
     /// set. The index starts at 0 for each SSRC and counts up.
     ///
     /// # Errors
-    /// `TooShort`, `TooLong`, `Version`: not an RTCP packet that can be sent. `Index`: 2^31 packets were sent under one key.
+    /// `TooShort`, `TooLong`, `Version`: not an RTCP packet that can be sent. `Index`: 2^31 packets were sent.
     /// `Lifetime`, `Collision`, `Streams` as [`Context::protect_rtp`].
     pub fn protect_rtcp(&mut self, packet: &mut Vec<u8>) -> Result<(), ProtectError> {
         grow(packet, self.layout.rtcp_len(), |buffer, len| self.protect_rtcp_in(buffer, len))
