@@ -1,7 +1,8 @@
 //! Codecs of ringfence: bytes in, types out, and back. No sockets, no clocks, no randomness.
 //!
 //! One file per format: [`stun`] (RFC 8489), [`turn`] and [`turn_stream`] (RFC 8656), [`rtp`] and [`rtcp`] (RFC 3550),
-//! [`demux`] (RFC 7983), [`sdp`] (RFC 8866), [`sip`] (RFC 3261, 7118), [`digest`] (RFC 7616) and [`wav`] (RIFF).
+//! [`demux`] (RFC 7983), [`sdp`] (RFC 8866), [`sip`] (RFC 3261, 7118), [`digest`] (RFC 7616), [`hello`] (TLS and DTLS, RFC
+//! 8446 and 9147 and what was before them) and [`wav`] (RIFF).
 //!
 //! # The contract
 //! Every byte comes from a hostile target. A parser never panics, allocates in proportion to its input only, stops at
@@ -26,6 +27,7 @@ pub mod demux;
 pub mod digest;
 mod error;
 mod hash;
+pub mod hello;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
