@@ -10,6 +10,7 @@ pub mod adapters;
 pub mod browser;
 pub mod drive;
 pub mod failure;
+pub mod hello;
 pub mod http;
 pub mod media;
 pub mod net;

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ringfence_model::Untrusted;
 use ringfence_model::observation::Outcome;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -47,6 +48,10 @@ pub struct TlsShown {
 /// A server's certificate, and what can be said for it.
 #[derive(Clone, Debug, Default)]
 pub struct ServerCertificate {
+    /// Its subject.
+    pub subject: Untrusted,
+    /// Its issuer.
+    pub issuer: Untrusted,
     /// It leads to a public root or to one of the target file's, apart from its name and its dates.
     pub trusted: bool,
     /// It is made out to the host that was dialled (RFC 9525).
@@ -71,8 +76,22 @@ impl Net {
     /// # Errors
     /// As [`Net::tcp`]; [`Outcome::TlsFailed`] where the server refuses the version or breaks off.
     pub async fn tls_shown(&self, host: &str, port: u16, version: TlsVersion) -> Result<TlsShown, Failure> {
+        self.tls_shown_as(host, port, host, version).await
+    }
+
+    /// The same of a host that is asked for under another name.
+    ///
+    /// # Errors
+    /// As [`Net::tls_shown`].
+    pub async fn tls_shown_as(
+        &self,
+        host: &str,
+        port: u16,
+        name: &str,
+        version: TlsVersion,
+    ) -> Result<TlsShown, Failure> {
         let failed = |error: String| Failure::new(Outcome::TlsFailed, error);
-        let name = ServerName::try_from(super::scope::plain(host)).map_err(|error| failed(error.to_string()))?;
+        let name = ServerName::try_from(super::scope::plain(name)).map_err(|error| failed(error.to_string()))?;
         let seen = Arc::new(Watching { trust: self.shared.trust.clone(), seen: Mutex::default() });
         let version = if version == TlsVersion::Tls12 { &TLS12 } else { &TLS13 };
         let mut config = ClientConfig::builder_with_provider(self.shared.trust.provider())
@@ -102,6 +121,19 @@ impl Net {
         shown.group = session.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name()).to_lowercase());
         Ok(shown)
     }
+
+    /// What can be said today for a chain, DER with the server's own certificate first, that somebody of this name has shown.
+    /// `None` where the first is no certificate.
+    pub fn examine(&self, name: &str, chain: &[Vec<u8>]) -> Option<ServerCertificate> {
+        let (first, rest) = chain.split_first()?;
+        let rest: Vec<CertificateDer<'_>> = rest.iter().map(|one| one.as_slice().into()).collect();
+        let roots = self.shared.trust.roots();
+        let first = CertificateDer::from(first.as_slice());
+        match ServerName::try_from(super::scope::plain(name)) {
+            Ok(name) => examine(&first, &rest, Some(&name), UnixTime::now(), &roots),
+            Err(_) => examine(&first, &rest, None, UnixTime::now(), &roots),
+        }
+    }
 }
 
 /// A suite's name as the registry writes it: there the suites of TLS 1.3 begin like all others.
@@ -125,7 +157,7 @@ impl ServerCertVerifier for Watching {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let certificate = examine(end_entity, intermediates, server_name, now, &self.trust.roots());
+        let certificate = examine(end_entity, intermediates, Some(server_name), now, &self.trust.roots());
         let shown = TlsShown { ocsp_stapled: !ocsp_response.is_empty(), certificate, ..TlsShown::default() };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
         Ok(ServerCertVerified::assertion())
@@ -157,11 +189,11 @@ impl ServerCertVerifier for Watching {
     }
 }
 
-/// What can be said for a certificate. `None` where it is none.
+/// What can be said for a certificate. `None` where it is none. It is made out to nobody who has no `name`.
 fn examine(
     end_entity: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
-    name: &ServerName<'_>,
+    name: Option<&ServerName<'_>>,
     now: UnixTime,
     roots: &RootCertStore,
 ) -> Option<ServerCertificate> {
@@ -176,9 +208,12 @@ fn examine(
     let leads = |parsed: &ParsedCertificate<'_>| {
         verify_server_cert_signed_by_trust_anchor(parsed, roots, intermediates, moment, algorithms.all).is_ok()
     };
+    let made_out = |parsed: &ParsedCertificate<'_>| name.is_some_and(|name| verify_server_name(parsed, name).is_ok());
     Some(ServerCertificate {
+        subject: Untrusted::new(fields.subject().to_string()),
+        issuer: Untrusted::new(fields.issuer().to_string()),
         trusted: parsed.as_ref().is_ok_and(leads),
-        name_matches: parsed.as_ref().is_ok_and(|parsed| verify_server_name(parsed, name).is_ok()),
+        name_matches: parsed.as_ref().is_ok_and(made_out),
         days_left: (ends - now_s).div_euclid(24 * 60 * 60),
         not_yet_valid: begins > now_s,
         self_signed: fields.issuer() == fields.subject(),
@@ -238,7 +273,7 @@ mod tests {
 
     fn examined(certificate: &CertificateDer<'_>, name: &str, roots: &RootCertStore) -> ServerCertificate {
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        examine(certificate, &[], &name, UnixTime::since_unix_epoch(Duration::from_secs(NOW)), roots).unwrap()
+        examine(certificate, &[], Some(&name), UnixTime::since_unix_epoch(Duration::from_secs(NOW)), roots).unwrap()
     }
 
     #[test]
@@ -247,6 +282,7 @@ mod tests {
         let sound = examined(&leaf(Some(&authority), 30), "media.example.test", &roots);
         assert!(sound.trusted && sound.name_matches && !sound.self_signed && !sound.ocsp_responder, "{sound:?}");
         assert_eq!((sound.days_left, sound.chain_length), (30, 1));
+        assert!(sound.issuer.raw().contains("authority") && !sound.subject.raw().contains("authority"), "{sound:?}");
         let renamed = examined(&leaf(Some(&authority), 30), "other.example.test", &roots);
         assert!(renamed.trusted && !renamed.name_matches);
         let over = examined(&leaf(Some(&authority), -1), "media.example.test", &roots);
@@ -259,6 +295,6 @@ mod tests {
     fn what_is_no_certificate_says_nothing() {
         let name = ServerName::try_from("a.test").unwrap();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
-        assert!(examine(&CertificateDer::from(vec![0x30, 0x80]), &[], &name, now, &RootCertStore::empty()).is_none());
+        assert!(examine(&CertificateDer::from(vec![0x30, 0x80]), &[], Some(&name), now, &RootCertStore::empty()).is_none());
     }
 }
