@@ -25,7 +25,7 @@ use std::str::FromStr;
 use ringfence_model::report::Report;
 
 pub use json::schema;
-pub use terminal::{Style, terminal, terminal_brief};
+pub use terminal::{Style, terminal, terminal_brief, terminal_enumeration};
 pub use write::{WriteError, writable, write_atomically};
 
 /// A report that could not be rendered.

@@ -1,5 +1,6 @@
 //! The terminal: the verdict first, then findings, then what was not tested, as loud, then the rest.
 
+mod enumeration;
 mod page;
 
 use std::collections::HashSet;
@@ -7,6 +8,7 @@ use std::collections::HashSet;
 use ringfence_model::report::{Report, ScenarioResult, Standing};
 use ringfence_model::verdict::{Confidence, Level, Severity, State};
 
+pub use enumeration::terminal_enumeration;
 pub use page::Style;
 use page::{Ink, Page};
 

@@ -89,6 +89,7 @@ pub const SCHEMAS: &[File] = files![
     "schema/cors-probe.with.json",
     "schema/decode-token.seen.json",
     "schema/decode-token.with.json",
+    "schema/enumeration.json",
     "schema/fetch-config.seen.json",
     "schema/fetch-config.with.json",
     "schema/http-request.seen.json",

@@ -1,5 +1,6 @@
 //! The command line: one definition, from which `--help`, errors and suggestions come.
 
+mod enumerate;
 mod known;
 
 mod tools;
@@ -10,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ringfence_model::verdict::Severity;
 use ringfence_reports::Format;
 use ringfence_runner::Profile;
+
+pub use enumerate::{DtlsArgs, EnumerateArgs, TlsArgs};
 
 pub use known::{AgainstArgs, BaselineAction, BaselineArgs, BaselinePrune, BaselineRun, DiffArgs, WaiveArgs};
 
@@ -90,6 +93,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Place one call and print, stage by stage, what was negotiated
     Call(CallArgs),
+    /// Tell what a TLS server accepts: versions, suites, groups, certificate; judged by a policy
+    Tls(TlsArgs),
+    /// Tell what a DTLS server accepts, SRTP profiles among it; judged by a policy
+    Dtls(DtlsArgs),
     /// Serve the embedded lab on loopback until Ctrl-C
     Lab(LabArgs),
     /// Print the JSON Schema of a format

@@ -62,6 +62,24 @@ pub fn policy(name: &str) -> Result<Policy, Problem> {
     })
 }
 
+/// The embedded policy of that name, or that of a file, which may extend an embedded one.
+pub fn policy_or_file(name: &str) -> Result<Policy, Problem> {
+    let path = Path::new(name);
+    let own = ringfence_scenarios::policies().any(|(known, _)| known == name);
+    if own || !(path.exists() || name.contains(std::path::MAIN_SEPARATOR) || name.ends_with(".toml")) {
+        return policy(name);
+    }
+    let wrong = |error: std::io::Error| Problem::usage(format!("--policy {name}: {error}"));
+    if std::fs::metadata(path).map_err(wrong)?.len() > MAX_BYTES {
+        return Err(Problem::usage(format!("--policy {name}: too large to be a policy")));
+    }
+    let text = std::fs::read_to_string(path).map_err(wrong)?;
+    let mut files: Vec<(&str, &str)> = ringfence_scenarios::policies().collect();
+    files.push((name, &text));
+    let policies = Policies::load(&files).map_err(refused)?;
+    policies.get(name).cloned().ok_or_else(|| Problem::internal(format!("{name} was read and is not there")))
+}
+
 /// Claims and clauses as the binary holds them.
 pub struct Kept {
     claims: Vec<Claim>,

@@ -24,7 +24,8 @@ use ringfence_model::Exit;
 
 use crate::args::{Cli, Command};
 use crate::commands::{
-    baseline, call, check, demo, diff, explain, init, judge, lab, list, manuals, plan, report, run, schema, waive,
+    baseline, call, check, demo, diff, dtls, explain, init, judge, lab, list, manuals, plan, report, run, schema, tls,
+    waive,
 };
 use crate::problem::Problem;
 
@@ -73,6 +74,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Problem> {
         Command::List(args) => list::list(&args, style),
         Command::Explain(args) => explain::explain(&args, style),
         Command::Call(args) => call::call(args).await,
+        Command::Tls(args) => tls::tls(args, style).await,
+        Command::Dtls(args) => dtls::dtls(args, style).await,
         Command::Lab(args) => lab::lab(args).await,
         Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => manuals::completions(&args),

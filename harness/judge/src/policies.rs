@@ -1,10 +1,14 @@
 //! Policies: files that extend each other, resolved to plain values.
 
+mod rank;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringfence_model::policy::Policy;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+pub use rank::{ListOf, rank};
 
 use crate::LoadError;
 use crate::nearest::hint;
@@ -117,3 +121,5 @@ fn resolve(name: &str, file: &File<'_>, files: &BTreeMap<&str, File<'_>>) -> Res
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::empty;

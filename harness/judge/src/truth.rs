@@ -246,7 +246,8 @@ fn listed(text: Arc<String>, list: Arc<Vec<Cel>>) -> bool {
     list.iter().any(|entry| matches!(entry, Cel::String(entry) if stands_for(&entry.to_ascii_lowercase(), &text)))
 }
 
-fn stands_for(pattern: &str, text: &str) -> bool {
+/// Whether a pattern, in which `*` stands for any run of characters, stands for a text of the same letter case.
+pub(crate) fn stands_for(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut left) = text.strip_prefix(start) else { return false };
     let mut pieces: Vec<&str> = rest.split('*').collect();

@@ -3,6 +3,7 @@
 //! Every other crate of the harness speaks in these types. They hold data and small rules about that data; they open
 //! no socket and judge nothing. `ARCHITECTURE.md` says which crate may import which.
 
+pub mod enumeration;
 pub mod evidence;
 pub mod exit;
 pub mod observation;

@@ -9,6 +9,41 @@ use serde::{Deserialize, Serialize};
 /// The policy that a target gets which names none.
 pub const DEFAULT: &str = "webrtc-mti";
 
+/// Where a policy puts a value, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Rank {
+    /// It must not be accepted.
+    Forbidden,
+    /// It should not be accepted.
+    Discouraged,
+    /// Reported; it never fails.
+    Note,
+    /// As the policy wants it.
+    Fine,
+}
+
+impl Rank {
+    /// The written word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Rank::Forbidden => "forbidden",
+            Rank::Discouraged => "discouraged",
+            Rank::Note => "note",
+            Rank::Fine => "fine",
+        }
+    }
+}
+
+/// Where a policy puts a value, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ranked {
+    /// Where.
+    pub rank: Rank,
+    /// It stands in a list of the policy; else the rank follows from the policy's `unlisted`.
+    pub listed: bool,
+}
+
 /// A policy with every value filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

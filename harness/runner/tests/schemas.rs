@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ringfence_model::enumeration::Enumeration;
 use ringfence_model::evidence::Entry;
 use ringfence_model::policy::Policy;
 use ringfence_model::report::Report;
@@ -21,6 +22,7 @@ fn kept_schemas_are_those_of_the_types() {
         ("report".into(), schema_for!(Report).to_value()),
         ("target-in-cel".into(), schema_for!(TargetView).to_value()),
         ("policy".into(), schema_for!(Policy).to_value()),
+        ("enumeration".into(), schema_for!(Enumeration).to_value()),
     ];
     for verb in VERBS {
         all.push((format!("{}.with", verb.name), (verb.with_schema)()));

@@ -163,6 +163,12 @@ impl Page {
         }
     }
 
+    /// A line of a table: never broken.
+    pub fn row(&mut self, ink: Ink, text: &str) {
+        let text = self.prepare(text);
+        self.line(" ", ink, &text);
+    }
+
     fn margin(&self, label: &str) -> String {
         format!("  {label:<width$}", width = LABELLED - 2)
     }

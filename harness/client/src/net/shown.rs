@@ -295,6 +295,8 @@ mod tests {
     fn what_is_no_certificate_says_nothing() {
         let name = ServerName::try_from("a.test").unwrap();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
-        assert!(examine(&CertificateDer::from(vec![0x30, 0x80]), &[], Some(&name), now, &RootCertStore::empty()).is_none());
+        assert!(
+            examine(&CertificateDer::from(vec![0x30, 0x80]), &[], Some(&name), now, &RootCertStore::empty()).is_none()
+        );
     }
 }

@@ -15,6 +15,12 @@ fn base() -> String {
     keys.map(|(key, schema)| format!("{key} = {}\n", value(schema))).collect()
 }
 
+/// A policy with nothing in it.
+pub fn empty() -> Policy {
+    let policies = Policies::load(&[("empty", &base())]).unwrap_or_else(|errors| panic!("{errors:?}"));
+    policies.get("empty").unwrap_or_else(|| panic!("not there")).clone()
+}
+
 #[track_caller]
 fn wrong(files: &[(&str, &str)], messages: &[&str]) {
     let Err(errors) = Policies::load(files) else { panic!("this loads") };
