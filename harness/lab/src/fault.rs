@@ -8,6 +8,8 @@ use std::sync::Mutex;
 pub enum Fault {
     /// Proves `media/plain-offer-accepted`.
     AcceptsPlainOffer,
+    /// Proves `media/aes256-not-used`.
+    Aes256Ignored,
     /// Proves `media/answer-fingerprint-wrong`.
     AnswerFingerprintStale,
     /// Proves `media/sdes-accepted`.
@@ -40,16 +42,28 @@ pub enum Fault {
     CredentialsSurviveHangup,
     /// Proves `identity/user-id-injection`.
     CrlfReflected,
+    /// Proves `keys/known-default-certificate`.
+    DefaultCertificate,
     /// Proves `credentials/weak-challenge`.
     DigestNoQop,
+    /// Proves `media/dtls-old-version`.
+    Dtls10,
+    /// Proves `media/dtls-amplification`.
+    DtlsAnswersStrangers,
+    /// Proves `media/certificate-weak`.
+    DtlsCertificateWeak,
     /// Proves `keys/repeated-between-calls`.
     DtlsRandomFixed,
+    /// Proves `media/dtls-weak-suite`.
+    DtlsStaticRsa,
     /// Proves `tokens/expired-accepted`.
     ExpiredAccepted,
     /// Proves `media/fingerprint-mismatch-as-client`.
     FingerprintUncheckedAsClient,
     /// Proves `media/fingerprint-mismatch`.
     FingerprintUncheckedAsServer,
+    /// Proves `transport/hsts-missing`.
+    HstsMissing,
     /// Proves `ice/unauthenticated-check`.
     IceIntegrityUnchecked,
     /// Proves `signalling/unauthenticated-invite`.
@@ -74,16 +88,30 @@ pub enum Fault {
     PiiUserIdAccepted,
     /// Proves `media/plain-rtp-accepted`.
     PlainRtpAccepted,
+    /// Proves `media/profile-not-used`.
+    ProfileTagMismatch,
     /// Proves `credentials/register-without`.
     RegisterOpen,
     /// Proves `keys/rekey-ineffective`.
     RekeyKeepsOldKeys,
+    /// Proves `media/renegotiation-accepted`.
+    RenegotiationAccepted,
+    /// Proves `transport/secure-flag-contradiction`.
+    SecureFlagLies,
+    /// Proves `media/weak-srtp-profile`.
+    SrtpNullProfile,
     /// Proves `media/replay-accepted`.
     SrtpReplayAccepted,
     /// Proves `media/forged-packet-accepted`.
     SrtpTagIgnored,
     /// Proves `identity/header-admission`.
     TenantHeadersUnchecked,
+    /// Proves `transport/tls-old-versions`.
+    Tls10,
+    /// Proves `transport/tls-weak-suites`.
+    Tls3des,
+    /// Proves `transport/tls-no-forward-secrecy`.
+    TlsStaticRsa,
     /// Proves `credentials/in-url`.
     TokenInUrl,
     /// Proves `tokens/used-twice`.
@@ -92,6 +120,8 @@ pub enum Fault {
     TurnAclMissing,
     /// Proves `turn/unauthenticated-allocate`.
     TurnOpen,
+    /// Proves `turn/tls-weak`.
+    TurnsTls10,
     /// Proves `identity/predictable-user-id`.
     UserIdCounter,
     /// Proves `credentials/weak`.
@@ -104,8 +134,9 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Fault; 47] = [
+    pub const ALL: [Fault; 62] = [
         Fault::AcceptsPlainOffer,
+        Fault::Aes256Ignored,
         Fault::AnswerFingerprintStale,
         Fault::AnswersSdes,
         Fault::AorUnchecked,
@@ -122,11 +153,17 @@ impl Fault {
         Fault::CredentialsShared,
         Fault::CredentialsSurviveHangup,
         Fault::CrlfReflected,
+        Fault::DefaultCertificate,
         Fault::DigestNoQop,
+        Fault::Dtls10,
+        Fault::DtlsAnswersStrangers,
+        Fault::DtlsCertificateWeak,
         Fault::DtlsRandomFixed,
+        Fault::DtlsStaticRsa,
         Fault::ExpiredAccepted,
         Fault::FingerprintUncheckedAsClient,
         Fault::FingerprintUncheckedAsServer,
+        Fault::HstsMissing,
         Fault::IceIntegrityUnchecked,
         Fault::InviteUnauthenticated,
         Fault::LogWritesCredentials,
@@ -139,15 +176,23 @@ impl Fault {
         Fault::PasswordInPage,
         Fault::PiiUserIdAccepted,
         Fault::PlainRtpAccepted,
+        Fault::ProfileTagMismatch,
         Fault::RegisterOpen,
         Fault::RekeyKeepsOldKeys,
+        Fault::RenegotiationAccepted,
+        Fault::SecureFlagLies,
+        Fault::SrtpNullProfile,
         Fault::SrtpReplayAccepted,
         Fault::SrtpTagIgnored,
         Fault::TenantHeadersUnchecked,
+        Fault::Tls10,
+        Fault::Tls3des,
+        Fault::TlsStaticRsa,
         Fault::TokenInUrl,
         Fault::TokenReusable,
         Fault::TurnAclMissing,
         Fault::TurnOpen,
+        Fault::TurnsTls10,
         Fault::UserIdCounter,
         Fault::WeakPassword,
         Fault::WsOnWssPort,
@@ -158,6 +203,7 @@ impl Fault {
     pub const fn name(self) -> &'static str {
         match self {
             Fault::AcceptsPlainOffer => "accepts-plain-offer",
+            Fault::Aes256Ignored => "aes256-ignored",
             Fault::AnswerFingerprintStale => "answer-fingerprint-stale",
             Fault::AnswersSdes => "answers-sdes",
             Fault::AorUnchecked => "aor-unchecked",
@@ -174,11 +220,17 @@ impl Fault {
             Fault::CredentialsShared => "credentials-shared",
             Fault::CredentialsSurviveHangup => "credentials-survive-hangup",
             Fault::CrlfReflected => "crlf-reflected",
+            Fault::DefaultCertificate => "default-certificate",
             Fault::DigestNoQop => "digest-no-qop",
+            Fault::Dtls10 => "dtls-1-0",
+            Fault::DtlsAnswersStrangers => "dtls-answers-strangers",
+            Fault::DtlsCertificateWeak => "dtls-certificate-weak",
             Fault::DtlsRandomFixed => "dtls-random-fixed",
+            Fault::DtlsStaticRsa => "dtls-static-rsa",
             Fault::ExpiredAccepted => "expired-accepted",
             Fault::FingerprintUncheckedAsClient => "fingerprint-unchecked-as-client",
             Fault::FingerprintUncheckedAsServer => "fingerprint-unchecked-as-server",
+            Fault::HstsMissing => "hsts-missing",
             Fault::IceIntegrityUnchecked => "ice-integrity-unchecked",
             Fault::InviteUnauthenticated => "invite-unauthenticated",
             Fault::LogWritesCredentials => "log-writes-credentials",
@@ -191,15 +243,23 @@ impl Fault {
             Fault::PasswordInPage => "password-in-page",
             Fault::PiiUserIdAccepted => "pii-user-id-accepted",
             Fault::PlainRtpAccepted => "plain-rtp-accepted",
+            Fault::ProfileTagMismatch => "profile-tag-mismatch",
             Fault::RegisterOpen => "register-open",
             Fault::RekeyKeepsOldKeys => "rekey-keeps-old-keys",
+            Fault::RenegotiationAccepted => "renegotiation-accepted",
+            Fault::SecureFlagLies => "secure-flag-lies",
+            Fault::SrtpNullProfile => "srtp-null-profile",
             Fault::SrtpReplayAccepted => "srtp-replay-accepted",
             Fault::SrtpTagIgnored => "srtp-tag-ignored",
             Fault::TenantHeadersUnchecked => "tenant-headers-unchecked",
+            Fault::Tls10 => "tls-1-0",
+            Fault::Tls3des => "tls-3des",
+            Fault::TlsStaticRsa => "tls-static-rsa",
             Fault::TokenInUrl => "token-in-url",
             Fault::TokenReusable => "token-reusable",
             Fault::TurnAclMissing => "turn-acl-missing",
             Fault::TurnOpen => "turn-open",
+            Fault::TurnsTls10 => "turns-tls-1-0",
             Fault::UserIdCounter => "user-id-counter",
             Fault::WeakPassword => "weak-password",
             Fault::WsOnWssPort => "ws-on-wss-port",
@@ -213,6 +273,7 @@ impl Fault {
             Fault::AcceptsPlainOffer => {
                 "an offer of RTP/AVP or RTP/AVPF is answered 200 with the same and echoed in clear"
             }
+            Fault::Aes256Ignored => "AEAD_AES_256_GCM is never chosen where another profile is offered",
             Fault::AnswerFingerprintStale => {
                 "the answer carries the fingerprint of another certificate of the lab's than the one that DTLS shows"
             }
@@ -245,13 +306,27 @@ impl Fault {
             Fault::CrlfReflected => {
                 "the registrar undoes %0d%0a in the user part and writes it into the To of its answer"
             }
+            Fault::DefaultCertificate => {
+                "DTLS shows a certificate whose key ships with the lab's source and is on the known list"
+            }
             Fault::DigestNoQop => "challenges carry no qop parameter, RFC 2069 style",
+            Fault::Dtls10 => "a hello of DTLS 1.0 to the media port gets a ServerHello of DTLS 1.0",
+            Fault::DtlsAnswersStrangers => {
+                "a hello from an address without checks gets a whole flight of the server's, without a cookie; the call is not touched"
+            }
+            Fault::DtlsCertificateWeak => {
+                "a hello to the media port that offers no ECDSA suite is answered with a certificate of RSA with 1024 bits"
+            }
             Fault::DtlsRandomFixed => "the DTLS random of the lab is the same in every handshake",
+            Fault::DtlsStaticRsa => {
+                "a hello to the media port that offers nothing better is answered with TLS_RSA_WITH_AES_128_CBC_SHA"
+            }
             Fault::ExpiredAccepted => "the age of a SIP pair is never compared with the clock",
             Fault::FingerprintUncheckedAsClient => "as DTLS client the lab accepts any server certificate",
             Fault::FingerprintUncheckedAsServer => {
                 "as DTLS server the lab wants a client certificate and compares it with nothing"
             }
+            Fault::HstsMissing => "the page is served without Strict-Transport-Security",
             Fault::IceIntegrityUnchecked => {
                 "a Binding request gets a success response whatever its user and integrity, but never nominates"
             }
@@ -268,21 +343,39 @@ impl Fault {
             Fault::PasswordInPage => "a script of the page holds a fixed SIP password that the registrar does not know",
             Fault::PiiUserIdAccepted => "the registrar takes any user id, personal data included",
             Fault::PlainRtpAccepted => "plain RTP from the nominated pair is echoed, before and after the handshake",
+            Fault::ProfileTagMismatch => {
+                "AEAD_AES_128_GCM is agreed on, and packets are protected with AES_CM_128_HMAC_SHA1_80 under the exported bytes"
+            }
             Fault::RegisterOpen => {
                 "after one challenge on a connection, a REGISTER without Authorization gets 200 for any AOR"
             }
             Fault::RekeyKeepsOldKeys => {
                 "after a restart with a new handshake, packets under the old keys are still echoed"
             }
+            Fault::RenegotiationAccepted => "a ClientHello inside the association is answered with a ServerHello",
+            Fault::SecureFlagLies => {
+                "the page sets isSecure on every server and gives the recording service an http:// address"
+            }
+            Fault::SrtpNullProfile => {
+                "a hello to the media port that offers NULL profiles alone is answered with SRTP_NULL_HMAC_SHA1_80"
+            }
             Fault::SrtpReplayAccepted => "the SRTP receiver keeps no replay list; SRTCP keeps its own",
             Fault::SrtpTagIgnored => "an SRTP packet whose tag does not verify is decrypted and echoed all the same",
             Fault::TenantHeadersUnchecked => {
                 "for a runtime endpoint X-Endpoint-Id alone admits, whatever organisation and project are named, if any"
             }
+            Fault::Tls10 => "a hello of TLS 1.0 to the configuration endpoint gets a ServerHello of TLS 1.0",
+            Fault::Tls3des => {
+                "a hello to the configuration endpoint that offers nothing better is answered with a suite of 3DES"
+            }
+            Fault::TlsStaticRsa => {
+                "a hello to the configuration endpoint that offers nothing better is answered with TLS_RSA_WITH_AES_128_GCM_SHA256"
+            }
             Fault::TokenInUrl => "the page appends the minted password to the WebSocket URL as ?access_token=",
             Fault::TokenReusable => "a SIP pair works on any number of connections at once, until it dies as usual",
             Fault::TurnAclMissing => "CreatePermission succeeds for every IPv4 peer but multicast",
             Fault::TurnOpen => "Allocate without MESSAGE-INTEGRITY is granted; with a wrong one it gets 401",
+            Fault::TurnsTls10 => "a hello of TLS 1.0 to the turns port gets a ServerHello of TLS 1.0",
             Fault::UserIdCounter => "the page numbers its user ids: visitor-1, visitor-2",
             Fault::WeakPassword => "the password is the username spelled backwards",
             Fault::WsOnWssPort => "the signalling port takes a plaintext upgrade and serves it like an encrypted one",
