@@ -6,6 +6,9 @@
 //! [`Extension::key_share_empty`] is answered by a HelloRetryRequest, which names suite and group and costs the server
 //! none of its private key.
 //!
+//! The other side: [`ClientHello::from_tls`] and [`ClientHello::from_datagram`] read what a client sends, and
+//! [`ServerFlight`] answers it, whatever that says.
+//!
 //! # Limits
 //! A hello that is written has at most 64 KiB. On reading: [`MAX_MESSAGE_BYTES`], [`MAX_CERTIFICATE_MESSAGE_BYTES`],
 //! [`MAX_CERTIFICATES`], [`MAX_EXTENSIONS`], [`MAX_WARNINGS`], [`MAX_REPLY_BYTES`], [`MAX_DATAGRAMS`],
@@ -24,16 +27,20 @@
 //! # Ok::<(), ringfence_wire::Error>(())
 //! ```
 
+mod answer;
+mod arrival;
 mod client;
 mod datagrams;
 mod extension;
 mod flight;
+mod framing;
 mod key_exchange;
 pub mod names;
 mod reassembly;
 mod server;
 mod stream;
 
+pub use answer::ServerFlight;
 pub use client::{ClientHello, MAX_HELLO_BYTES};
 pub use datagrams::{DtlsReader, MAX_DATAGRAMS, MAX_FRAGMENTS};
 pub use extension::Extension;

@@ -1,5 +1,7 @@
 //! Hellos: vectors typed from the layouts of the RFCs, round trips, hostile input, and `tls-parser` as a second
 //! opinion.
+#[path = "hello/answers.rs"]
+mod answers;
 #[path = "hello/bad_datagrams.rs"]
 mod bad_datagrams;
 #[path = "hello/bad_streams.rs"]

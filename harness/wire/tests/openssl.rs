@@ -1,7 +1,9 @@
-//! Hellos against OpenSSL's own servers: what they were told to accept is what is read.
+//! Hellos against OpenSSL's own servers: what they were told to accept is what is read. And flights against its client.
 //!
-//! Each test starts `openssl s_server` on a port of loopback that the system chooses. Without the program the tests say
-//! so and do nothing; in CI that fails.
+//! Each test starts `openssl s_server`, or `s_client`, on a port of loopback that the system chooses. Without the program
+//! the tests say so and do nothing; in CI that fails.
+#[path = "openssl/client.rs"]
+mod client;
 #[path = "openssl/server.rs"]
 mod server;
 

@@ -1,11 +1,10 @@
 //! The ClientHello: written as TLS records or DTLS datagrams, each field as the caller wants it.
 
-use super::extension::{self, prefixed8, prefixed16};
-use super::{CLIENT_HELLO, Extension, HANDSHAKE, MAX_RECORD_BYTES, Version};
+use super::extension::{self, prefixed8, prefixed16, write_list};
+use super::framing::{Fragments, message, records};
+use super::{CLIENT_HELLO, Extension, Version};
 use crate::Error;
 use crate::bytes::Reader;
-
-const MESSAGE_HEADER_BYTES: usize = 12; // RFC 6347, section 4.2.2
 
 /// Most bytes of a ClientHello that is written, without headers.
 pub const MAX_HELLO_BYTES: usize = 1 << 16; // (house)
@@ -61,19 +60,9 @@ impl ClientHello {
         if self.version.is_dtls() {
             return Err(Error::Invalid("version of a TLS hello"));
         }
-        let body = self.body()?;
-        let mut message = vec![CLIENT_HELLO];
-        message.extend_from_slice(&length24(body.len()));
-        message.extend_from_slice(&body);
+        let message = message(CLIENT_HELLO, &self.body()?)?;
         let derived = if self.version == Version::SSL3 { Version::SSL3 } else { Version::TLS10 };
-        let version = self.record_version.unwrap_or(derived).0.to_be_bytes();
-        let mut stream = Vec::with_capacity(message.len() + 5);
-        for piece in message.chunks(MAX_RECORD_BYTES) {
-            stream.push(HANDSHAKE);
-            stream.extend_from_slice(&version);
-            stream.extend_from_slice(&prefixed16(piece, "TLS record in bytes")?);
-        }
-        Ok(stream)
+        records(&message, self.record_version.unwrap_or(derived))
     }
 
     /// As DTLS datagrams of one record each. `message_seq` is 0 in the first hello and one higher after each
@@ -90,24 +79,10 @@ impl ClientHello {
         if max_fragment == 0 {
             return Err(Error::Invalid("fragment size of a DTLS hello"));
         }
-        let body = self.body()?;
-        let version = self.record_version.unwrap_or(Version::DTLS10).0.to_be_bytes();
+        let version = self.record_version.unwrap_or(Version::DTLS10);
         let mut datagrams = Vec::new();
-        let mut offset = 0;
-        for piece in body.chunks(max_fragment.min(MAX_RECORD_BYTES - MESSAGE_HEADER_BYTES)) {
-            let mut fragment = vec![CLIENT_HELLO];
-            fragment.extend_from_slice(&length24(body.len()));
-            fragment.extend_from_slice(&message_seq.to_be_bytes());
-            fragment.extend_from_slice(&length24(offset));
-            fragment.extend_from_slice(&length24(piece.len()));
-            fragment.extend_from_slice(piece);
-            offset += piece.len();
-            let mut datagram = vec![HANDSHAKE];
-            datagram.extend_from_slice(&version);
-            datagram.extend_from_slice(&record_number(record_seq, datagrams.len())?);
-            datagram.extend_from_slice(&prefixed16(&fragment, "DTLS record in bytes")?);
-            datagrams.push(datagram);
-        }
+        let fragments = Fragments { version, record_seq, max_fragment };
+        fragments.add(&mut datagrams, CLIENT_HELLO, message_seq, &self.body()?)?;
         Ok(datagrams)
     }
 
@@ -147,19 +122,16 @@ impl ClientHello {
     /// The message without its header.
     pub(super) fn body(&self) -> Result<Vec<u8>, Error> {
         let legacy = self.legacy_version.unwrap_or(self.version.legacy());
-        let mut body = legacy.0.to_be_bytes().to_vec();
+        let mut body = Vec::with_capacity(2 * extension::USUAL_BYTES);
+        body.extend_from_slice(&legacy.0.to_be_bytes());
         body.extend_from_slice(&self.random);
         body.extend_from_slice(&prefixed8(&self.session_id, "session id in bytes")?);
         if self.version.is_dtls() {
             body.extend_from_slice(&prefixed8(&self.cookie, "cookie in bytes")?);
         }
-        let suites: Vec<u8> = self.suites.iter().flat_map(|x| x.to_be_bytes()).collect();
-        body.extend_from_slice(&prefixed16(&suites, "cipher suites in bytes")?);
+        body.extend_from_slice(&prefixed16(&extension::bytes_of(&self.suites), "cipher suites in bytes")?);
         body.extend_from_slice(&prefixed8(&self.compression, "compression methods in bytes")?);
-        let extensions = self.extension_block()?;
-        if !extensions.is_empty() {
-            body.extend_from_slice(&prefixed16(&extensions, "extensions in bytes")?);
-        }
+        body.extend_from_slice(&self.extension_block()?);
         if body.len() > MAX_HELLO_BYTES {
             return Err(Error::TooLarge { field: "hello in bytes", limit: MAX_HELLO_BYTES });
         }
@@ -173,30 +145,12 @@ impl ClientHello {
         } else {
             None
         };
-        let mut block = Vec::new();
         // First, since pre_shared_key has to be the last. RFC 8446, section 4.2.11.
-        for extension in derived.iter().chain(&self.extensions) {
-            block.extend_from_slice(&extension.kind.to_be_bytes());
-            block.extend_from_slice(&prefixed16(&extension.data, "extension in bytes")?);
-        }
-        Ok(block)
+        write_list(derived.iter().chain(&self.extensions))
     }
 }
 
 fn numbers(bytes: &[u8], field: &'static str) -> Result<Vec<u16>, Error> {
     let (pairs, []) = bytes.as_chunks::<2>() else { return Err(Error::Invalid(field)) };
     Ok(pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect())
-}
-
-/// A length within [`MAX_HELLO_BYTES`].
-fn length24(length: usize) -> [u8; 3] {
-    let [.., a, b, c] = length.to_be_bytes();
-    [a, b, c]
-}
-
-/// Epoch 0 and the sequence number that is so many behind the first. RFC 6347, section 4.1.
-fn record_number(first: u64, behind: usize) -> Result<[u8; 8], Error> {
-    let number = u64::try_from(behind).ok().and_then(|behind| first.checked_add(behind));
-    let number = number.filter(|number| number >> 48 == 0).ok_or(Error::Invalid("DTLS record number"))?;
-    Ok(number.to_be_bytes())
 }

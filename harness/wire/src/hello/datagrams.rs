@@ -234,14 +234,14 @@ impl DtlsReader {
 }
 
 /// An alert or handshake fragments, not encrypted. RFC 6347, section 4.1.
-struct Record<'a> {
-    kind: u8,
-    version: Version,
-    body: &'a [u8],
+pub(super) struct Record<'a> {
+    pub kind: u8,
+    pub version: Version,
+    pub body: &'a [u8],
 }
 
 /// The next record; `None` if it is to be passed over.
-fn next_record<'a>(rest: &mut Reader<'a>) -> Result<Option<Record<'a>>, Error> {
+pub(super) fn next_record<'a>(rest: &mut Reader<'a>) -> Result<Option<Record<'a>>, Error> {
     const CONNECTION_ID: u8 = 25; // RFC 9146, section 4
     let kind = rest.u8("DTLS record")?;
     if kind >> 5 == 1 || kind == CONNECTION_ID {
@@ -266,7 +266,7 @@ fn next_record<'a>(rest: &mut Reader<'a>) -> Result<Option<Record<'a>>, Error> {
     Ok(Some(Record { kind, version, body }))
 }
 
-fn next_fragment<'a>(rest: &mut Reader<'a>) -> Result<Fragment<'a>, Error> {
+pub(super) fn next_fragment<'a>(rest: &mut Reader<'a>) -> Result<Fragment<'a>, Error> {
     let kind = rest.u8("DTLS handshake header")?;
     let length = u24(rest)?;
     let sequence = rest.u16("DTLS handshake header")?;

@@ -138,7 +138,7 @@ impl TlsReader {
     }
 }
 
-fn check_header(kind: u8, version: Version, length: usize) -> Result<(), Error> {
+pub(super) fn check_header(kind: u8, version: Version, length: usize) -> Result<(), Error> {
     if !matches!(kind, CHANGE_CIPHER_SPEC | ALERT | HANDSHAKE) {
         return Err(Error::Invalid("TLS record type"));
     }

@@ -173,6 +173,26 @@ proptest! {
         *at.get_mut(&mut body) = value;
         let _ = ClientHello::parse(&body);
     }
+
+    #[test]
+    fn any_hello_as_it_arrives(bytes: Vec<u8>, hello in hello(), at: Index, value: u8, size in 1usize..300) {
+        let _ = (ClientHello::from_tls(&bytes), ClientHello::from_datagram(&bytes));
+        if hello.version.is_dtls() {
+            let mut datagram = hello.to_dtls(3, 3, 16_000).unwrap().remove(0);
+            let (read, sequence) = ClientHello::from_datagram(&datagram).unwrap();
+            prop_assert_eq!((read.to_dtls(3, 3, 16_000).unwrap().remove(0), sequence), (datagram.clone(), 3));
+            *at.get_mut(&mut datagram) = value;
+            let _ = ClientHello::from_datagram(&datagram);
+        } else {
+            let whole = hello.to_tls().unwrap();
+            let mut stream: Vec<u8> = whole[5..].chunks(size).flat_map(|piece| record(HANDSHAKE, 0x0301, piece)).collect();
+            prop_assert_eq!(ClientHello::from_tls(&stream[..at.index(stream.len())]), Ok(None));
+            let read = ClientHello::from_tls(&stream).unwrap().unwrap();
+            prop_assert_eq!(&read.to_tls().unwrap()[5..], &whole[5..]);
+            *at.get_mut(&mut stream) = value;
+            let _ = ClientHello::from_tls(&stream);
+        }
+    }
 }
 
 prop_compose! {
