@@ -39,6 +39,7 @@ fn a_sound_server_is_fine_and_its_table_says_what_it_accepts() {
     assert_eq!(names(&version(&seen, "1.3")["suites"]), ["TLS_AES_128_GCM_SHA256"]);
     assert_eq!(names(&old["groups"]), ["secp256r1", "x25519"]);
     assert_eq!(old["server_order"], true);
+    assert_eq!(seen["chosen_version"], "1.3");
     assert_eq!((&old["suites"][0]["rank"], &old["suites"][0]["bits"]), (&"fine".into(), &256.into()));
     assert_eq!((&old["extended_master_secret"], &old["secure_renegotiation"]), (&true.into(), &true.into()));
     for refused in ["ssl3", "1.0", "1.1"] {
@@ -62,6 +63,7 @@ fn a_sound_server_is_fine_and_its_table_says_what_it_accepts() {
         "made out to a.example.test",
         "leads to a root that is trusted",
         "- SSL 3.0   refused",
+        "+ TLS 1.3   accepted, chosen where all are offered",
     ];
     for part in wanted {
         assert!(text.contains(part), "{part} in {text}");
@@ -126,12 +128,28 @@ fn a_server_of_the_newest_version_alone_shows_its_certificate_in_a_handshake() {
     exits(&output, 1);
     let seen = json(&output);
     assert_eq!(seen["certificates"][0]["key_bits"], 2048, "{seen}");
+    assert!(seen["chosen_version"].is_null(), "of one version none is chosen among others");
     assert_eq!(seen["certificates"][0]["name_matches"], false, "made out to a name, asked by address");
     assert_eq!(names(&version(&seen, "1.3")["groups"]), ["x25519", "secp384r1"]);
     let messages = seen["findings"].to_string();
     for part in ["TLS 1.2 is refused", "2048 bits; the policy's least is 3072", "no group of secp256r1"] {
         assert!(messages.contains(part), "{part} in {messages}");
     }
+}
+
+#[test]
+fn a_certificate_whose_key_everybody_has_is_named() {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../lab/src/media/certificates/default");
+    let (certificate, key) = (format!("{kept}.der"), format!("{kept}.pk8"));
+    let given = ["-dtls1_2", "-cert", &certificate, "-certform", "DER", "-key", &key, "-keyform", "DER"];
+    let Some(server) = Server::start(&given) else { return };
+    let output = ask("dtls", &server, &["--json"]);
+    exits(&output, 1);
+    let seen = json(&output);
+    let shown = &seen["certificates"][0];
+    assert!(shown["key_public_in"].as_str().is_some_and(|source| source.contains("lab")), "{shown}");
+    assert!(shown["sha256"].as_str().is_some_and(|hash| hash.len() == 64), "{shown}");
+    assert!(seen["findings"].to_string().contains("published default"), "{seen}");
 }
 
 #[test]

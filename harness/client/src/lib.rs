@@ -4,7 +4,8 @@
 //! [`net`] is the one way out, inside the scope of the target file; [`http`] makes single requests on it. [`adapters`] know
 //! how a vendor's client gets its configuration. [`signalling`] and `media` are machines without sockets and clocks:
 //! bytes and time come in as arguments. [`drive`] owns sockets and joins them to calls.
-//! [`turn`] asks a relay what no call asks. [`browser`] is a real one on a real page.
+//! [`hello`] asks what a TLS or DTLS server accepts, with hellos that are no handshake. [`turn`] asks a relay what no call
+//! asks. [`browser`] is a real one on a real page.
 
 pub mod adapters;
 pub mod browser;

@@ -25,6 +25,9 @@ pub struct Enumeration {
     pub host: String,
     /// Port.
     pub port: u16,
+    /// DTLS: the media port of calls was asked, not one that anybody can ask. `host` and `port` are then the last call's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Calls>,
     /// What the hellos said in server_name (RFC 6066, section 3); left out where the host is an address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
@@ -32,6 +35,10 @@ pub struct Enumeration {
     pub policy: String,
     /// All versions that were asked for, oldest first.
     pub versions: Vec<VersionSeen>,
+    /// TLS: the version that the server chose where 1.0 to 1.3 were offered in one hello; left out where it accepts fewer than two
+    /// of them, or no answer told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen_version: Option<String>,
     /// Different certificates that were shown.
     pub certificates: Vec<CertificateSeen>,
     /// Why no certificate was seen, where none was.
@@ -49,6 +56,15 @@ pub struct Enumeration {
     pub exit: Exit,
     /// The same as a number.
     pub code: u8,
+}
+
+/// Calls whose media port was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Calls {
+    /// Name of the target file.
+    pub target: String,
+    /// Calls that were placed, whatever came of them.
+    pub placed: u32,
 }
 
 /// Which protocol was asked for.
@@ -185,7 +201,8 @@ pub struct Exchange {
 /// A list whose end was not seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unknown {
-    /// `suites`, `groups`, `signature_schemes` or `srtp_profiles`.
+    /// `suites`, `groups`, `signature_schemes` or `srtp_profiles`; `chosen_version` where it is not known whether this version is
+    /// chosen among others, as the policy wants.
     pub list: String,
     /// Why.
     pub reason: Untrusted,
@@ -224,6 +241,12 @@ pub struct CertificateSeen {
     pub chain_length: usize,
     /// It names a responder for its status (RFC 6960).
     pub ocsp_responder: bool,
+    /// SHA-256 of its DER, 64 hexadecimal digits in lower case.
+    #[serde(default)]
+    pub sha256: String,
+    /// Where everybody can have its private key, if it is a known default certificate ([`crate::known_certificates`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_public_in: Option<String>,
 }
 
 /// Something that the policy does not allow.

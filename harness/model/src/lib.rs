@@ -6,6 +6,7 @@
 pub mod enumeration;
 pub mod evidence;
 pub mod exit;
+pub mod known_certificates;
 pub mod observation;
 pub mod policy;
 pub mod report;

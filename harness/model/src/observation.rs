@@ -91,6 +91,8 @@ pub struct SdpSeen {
     pub fingerprint_hash: Option<Untrusted>,
     /// Fingerprints, `hash value`, in the order given.
     pub fingerprints: Vec<Untrusted>,
+    /// Those of the fingerprints that are SHA-256: 64 hexadecimal digits in lower case, without colons.
+    pub sha256: Vec<String>,
     /// `a=setup` (RFC 4145, RFC 8842).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub setup: Option<Untrusted>,
@@ -139,6 +141,9 @@ pub struct CertificateSeen {
     /// Digest of the DER bytes: equal for equal certificates of one run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// SHA-256 of the DER bytes, 64 hexadecimal digits in lower case. No secret: SDP tells it to everybody in the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// The certificate hashes to a fingerprint of the SDP.
     pub matches: bool,
     /// `rsa`, `ec`, `ed25519` or `ed448`.
@@ -188,6 +193,9 @@ pub struct DtlsSeen {
     pub server_random: Option<Digest>,
     /// The target's certificate.
     pub certificate: CertificateSeen,
+    /// SRTP profile that ServerHello chose, as `srtp_profiles` names it, else its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_srtp: Option<String>,
     /// Both sides use the extended master secret (RFC 7627).
     pub extended_master_secret: bool,
     /// The target asked for a client certificate (we are the client).
@@ -203,7 +211,11 @@ pub struct SrtpSeen {
     /// Keying material of the association.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<Digest>,
-    /// Bytes of the SRTP authentication tag.
+    /// Profile that the target's packets open under with the keys of this association: the agreed one, or another that was
+    /// tried where that one opened none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used_profile: Option<String>,
+    /// Bytes of the SRTP authentication tag of these packets, as measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag_bytes: Option<i64>,
 }

@@ -369,6 +369,8 @@ pub struct Declared {
     pub allowed_private: Vec<String>,
     /// Peers that the relay may reach, CIDR.
     pub allowed_peers: Vec<String>,
+    /// Further certificates whose private keys are no secret, by SHA-256: those of an old image of one's own, say.
+    pub known_certificates: Vec<String>,
     /// AES-256 is expected for media.
     pub expect_aes256: bool,
     /// Seconds after which the peer says that it rotates keys.

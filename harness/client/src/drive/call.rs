@@ -10,7 +10,10 @@ use tokio::time::timeout;
 
 use super::live::{Command, Task};
 use crate::adapters::CallConfig;
-use crate::media::{Attack, AttackSeen, Check, CheckKit, ChecksSeen, MediaPlan, Rekey, RekeySeen};
+use crate::hello::{Told, Traffic};
+use crate::media::{
+    Attack, AttackSeen, Check, CheckKit, ChecksSeen, HelloAsk, MediaPlan, Rekey, RekeySeen, StrangersSeen,
+};
 use crate::signalling::SignallingPlan;
 use crate::{Failure, Net};
 
@@ -192,6 +195,8 @@ pub struct CallObservation {
     pub infos: Vec<(Untrusted, Untrusted)>,
     /// Checks by hand, and those of the target.
     pub checks: ChecksSeen,
+    /// What a stranger's hellos drew.
+    pub strangers: StrangersSeen,
     /// Who ended an answered call.
     pub ended_by: Option<EndedBy>,
     /// Milliseconds to that end: from the end of the DTLS handshake, or from the answer where there was none.
@@ -311,6 +316,13 @@ impl LiveCall {
     /// Neither sends checks nor answers them any more, and goes on otherwise.
     pub async fn stop_consent(&mut self) {
         self.command(|reply| Command::StopConsent { reply }).await;
+    }
+
+    /// Puts a hello to the media port and waits for what comes of it; in a call whose plan has
+    /// [`MediaPlan::hellos`]. A call that ends meanwhile is closed without a word.
+    pub async fn ask(&mut self, ask: HelloAsk) -> (Traffic, Told) {
+        let answer = self.command(|reply| Command::Hello { ask, reply }).await;
+        answer.unwrap_or((Traffic::default(), Told::Broken("the call is over".into())))
     }
 
     /// Asks for fresh figures in [`LiveCall::seen`].

@@ -19,7 +19,8 @@ use super::line::{Incoming, Line};
 use super::servers;
 use super::udp::{MediaCall, MediaOptions, source_for};
 use crate::adapters::dialling::Dial;
-use crate::media::{Attack, AttackSeen, Check, CheckKit, Event as MediaEvent, Rekey, RekeySeen};
+use crate::hello::{Told, Traffic};
+use crate::media::{Attack, AttackSeen, Check, CheckKit, Event as MediaEvent, HelloAsk, Rekey, RekeySeen};
 use crate::signalling::{FinalAnswer, Input, LoginBend};
 use crate::{Failure, Net};
 
@@ -42,6 +43,7 @@ pub(super) enum Command {
     Rekey { rekey: Rekey, reply: oneshot::Sender<Result<RekeySeen, Failure>> },
     CheckKit { reply: oneshot::Sender<Option<CheckKit>> },
     Check { check: Check, reply: oneshot::Sender<()> },
+    Hello { ask: HelloAsk, reply: oneshot::Sender<(Traffic, Told)> },
     StopConsent { reply: oneshot::Sender<()> },
     Refresh { reply: oneshot::Sender<()> },
     HangUp { reply: oneshot::Sender<()> },
@@ -62,6 +64,7 @@ enum Job {
     Run { until: Instant, echoes: Option<i64>, reply: oneshot::Sender<()> },
     Attack { until: Instant, reply: oneshot::Sender<Result<AttackSeen, Failure>> },
     Rekey { until: Instant, reply: oneshot::Sender<Result<RekeySeen, Failure>> },
+    Hello { until: Instant, reply: oneshot::Sender<(Traffic, Told)> },
     Request { until: Instant, last: Option<FinalAnswer>, reply: oneshot::Sender<Result<FinalAnswer, Failure>> },
     HangUp { until: Instant, reply: Option<oneshot::Sender<()>> },
 }
@@ -304,6 +307,7 @@ impl Task {
                 event = media.event() => match event {
                     Some(MediaEvent::AttackDone(seen)) => self.on_attack_done(seen),
                     Some(MediaEvent::RekeyDone(seen)) => self.on_rekey_done(seen),
+                    Some(MediaEvent::HelloAnswered) => self.on_hello_answered(media),
                     Some(MediaEvent::Reoffer(sdp)) => {
                         for event in line.input(Input::Change { sdp }).await {
                             if let Some(ForMedia::Reanswer(status, sdp)) = self.on_signalling(event) {
@@ -354,6 +358,7 @@ impl Task {
         }
         self.seen.media = fresh;
         self.seen.checks = media.checks_seen();
+        self.seen.strangers = media.strangers_seen();
         self.seen.out_of_scope = media.refused();
         media.senders().into_iter().for_each(|sender| self.net.note_media_node(sender));
         self.note_servers(media);

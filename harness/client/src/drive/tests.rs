@@ -1,6 +1,7 @@
 //! Whole conversations with small servers on loopback.
 
 mod asking;
+mod hellos;
 mod leaving;
 
 use std::cell::RefCell;

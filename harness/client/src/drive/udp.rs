@@ -14,10 +14,11 @@ use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-use super::stream::{Streams, Told};
+use super::stream::{Streams, Told as StreamTold};
+use crate::hello::{Told, Traffic};
 use crate::media::{
-    Allow, Attack, AttackSeen, Check, CheckKit, ChecksSeen, Event, Input, MediaError, MediaMachine, MediaPlan, Output,
-    Rekey, Source, TurnServer,
+    Allow, Attack, AttackSeen, Check, CheckKit, ChecksSeen, Event, HelloAsk, Input, MediaError, MediaMachine,
+    MediaPlan, Output, Rekey, Source, StrangersSeen, TurnServer,
 };
 use crate::{Failure, Net};
 
@@ -72,6 +73,7 @@ enum Command {
     Attack(Attack),
     Rekey(Rekey),
     Check(Check),
+    Hello(HelloAsk),
     StopConsent,
     Reanswer(Option<u16>, Option<String>),
     Close,
@@ -104,15 +106,21 @@ impl MediaCall {
         // A server that the scope forbids is not asked at all.
         let turn = turn.into_iter().filter(|server| allow(server.address)).collect();
         let stun = stun.into_iter().filter(|server| allow(*server)).collect();
+        let stranger = match locals.first().filter(|_| plan.stranger_hellos > 0) {
+            Some(local) => Some(UdpSocket::bind(SocketAddr::new(local.ip(), 0)).await?),
+            None => None,
+        };
         let machine = MediaMachine::new(Instant::now(), plan, locals.clone(), turn, stun, key)?;
-        let machine = machine.with_scope(allow.clone());
+        let mut machine = machine.with_scope(allow.clone());
+        if let Some(stranger) = &stranger {
+            machine = machine.with_stranger(stranger.local_addr()?);
+        }
         let streams = Streams::open(net, machine.unconnected(), &locals);
         let machine = Arc::new(Mutex::new(machine));
         let counts = Arc::new(Counts::default());
         let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
         let (outbox, events) = mpsc::channel(MAX_EVENTS);
-        let task =
-            Task { machine: machine.clone(), sockets, stranger: None, streams, allow, outbox, counts: counts.clone() };
+        let task = Task { machine: machine.clone(), sockets, stranger, streams, allow, outbox, counts: counts.clone() };
         tokio::spawn(task.run(inbox));
         Ok(Self { machine, commands, events, counts })
     }
@@ -152,6 +160,16 @@ impl MediaCall {
         self.command(Command::Check(check)).await;
     }
 
+    /// Puts a hello to the target; [`Event::HelloAnswered`] tells that something came of it.
+    pub async fn hello(&self, ask: HelloAsk) {
+        self.command(Command::Hello(ask)).await;
+    }
+
+    /// What came of the last hello; of one that is still on its way, as much as there is.
+    pub fn take_hello_answer(&self) -> Option<(Traffic, Told)> {
+        lock(&self.machine).take_hello_answer()
+    }
+
     /// Neither sends checks nor answers them any more.
     pub async fn stop_consent(&self) {
         self.command(Command::StopConsent).await;
@@ -165,6 +183,11 @@ impl MediaCall {
     /// What was seen of checks so far.
     pub fn checks_seen(&self) -> ChecksSeen {
         lock(&self.machine).checks_seen()
+    }
+
+    /// What a stranger's hellos drew so far.
+    pub fn strangers_seen(&self) -> StrangersSeen {
+        lock(&self.machine).strangers_seen()
     }
 
     /// The target's final answer to [`Event::Reoffer`].
@@ -224,7 +247,7 @@ pub async fn source_for(target: SocketAddr) -> io::Result<IpAddr> {
 struct Task {
     machine: Arc<Mutex<MediaMachine>>,
     sockets: Vec<UdpSocket>,
-    /// Where an attack comes from that does not come from the call's own socket.
+    /// Where an attack comes from that does not come from the call's own socket, or a stranger's hellos.
     stranger: Option<UdpSocket>,
     streams: Streams,
     allow: Allow,
@@ -250,6 +273,7 @@ impl Task {
                     Some(Command::Audio(on)) => self.input(Input::SendAudio(on)),
                     Some(Command::Attack(attack)) => self.attack(attack).await,
                     Some(Command::Check(check)) => self.input(Input::Check(check)),
+                    Some(Command::Hello(ask)) => self.input(Input::Hello(ask)),
                     Some(Command::StopConsent) => self.input(Input::StopConsent),
                     Some(Command::Rekey(rekey)) => self.input(Input::Rekey(rekey)),
                     Some(Command::Reanswer(status, sdp)) => {
@@ -302,14 +326,14 @@ impl Task {
         }
     }
 
-    fn streams_told(&mut self, told: Told) {
+    fn streams_told(&mut self, told: StreamTold) {
         match told {
-            Told::Connected(link) => {
+            StreamTold::Connected(link) => {
                 self.input(Input::TurnConnected { place: link.place, local: link.local });
                 self.streams.add(link);
             }
-            Told::Frame { local, remote, bytes } => self.input(Input::Datagram { local, remote, bytes: &bytes }),
-            Told::Lost { place, failure } => {
+            StreamTold::Frame { local, remote, bytes } => self.input(Input::Datagram { local, remote, bytes: &bytes }),
+            StreamTold::Lost { place, failure } => {
                 self.streams.remove(place);
                 self.input(Input::TurnLost { place, why: failure.error.raw() });
                 self.counts.lost.lock().unwrap_or_else(PoisonError::into_inner).push(failure);

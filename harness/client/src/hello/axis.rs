@@ -58,6 +58,19 @@ impl Set {
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
+
+    fn both(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The places, lowest first.
+    fn places(mut self) -> impl Iterator<Item = usize> {
+        std::iter::from_fn(move || {
+            let place = (self.0 != 0).then(|| self.0.trailing_zeros())?;
+            self.0 &= self.0 - 1;
+            usize::try_from(place).ok()
+        })
+    }
 }
 
 /// The list.
@@ -85,9 +98,8 @@ impl Axis {
 
     /// The entries of `set`: those that were not named yet, and behind them those that were.
     pub fn list(&self, set: Set) -> Vec<u16> {
-        let holds = |place: usize, of: Set| of.holds(Set::one(place));
-        let rest = self.all.iter().enumerate().filter(|(place, _)| holds(*place, self.rest) && holds(*place, set));
-        let mut list: Vec<u16> = rest.map(|(_, code)| *code).collect();
+        let mut list = Vec::with_capacity(self.all.len());
+        list.extend(self.rest.both(set).places().filter_map(|place| self.all.get(place)));
         list.extend(self.found.iter().filter(|code| !self.place(**code).is_empty() && set.holds(self.place(**code))));
         list
     }

@@ -25,6 +25,7 @@ pub(super) struct Book {
     refused: Vec<Refused>,
     repeated: Vec<(Rider, Authentication)>,
     named: Vec<(Rider, Authentication, Set)>,
+    passed: Vec<(Rider, Authentication, Set)>,
 }
 
 impl Book {
@@ -58,9 +59,21 @@ impl Book {
         self.repeated.contains(&(rider, authentication))
     }
 
+    /// An answer with a suite of this authentication took nothing of this set of the list, and did not refuse.
+    pub fn pass(&mut self, rider: Rider, authentication: Authentication, set: Set) {
+        let passed = (rider, authentication, set);
+        if !self.passed.contains(&passed) {
+            self.passed.push(passed);
+        }
+    }
+
     /// Whether suites of this authentication were refused because of this list alone, although at least `rest` of it was
-    /// offered: one of them succeeded with the same or less of all other lists.
+    /// offered: one of them succeeded with the same or less of all other lists. Or were accepted, with nothing of `rest`.
     pub fn ended(&self, rider: Rider, rest: Set, authentication: Authentication) -> bool {
+        let passed = |it: &(Rider, Authentication, Set)| (it.0, it.1) == (rider, authentication) && it.2.holds(rest);
+        if self.passed.iter().any(passed) {
+            return true;
+        }
         self.refused.iter().filter(|refused| refused.sets.get(rider).holds(rest)).any(|refused| {
             self.accepted.iter().any(|good| {
                 let others = Rider::ALL.into_iter().filter(|other| *other != rider);

@@ -3,7 +3,7 @@
 use ringfence_wire::hello::{ClientHello, Reply, ServerHello, Version};
 
 use super::findings::{Findings, List, Traffic, Verdict};
-use super::offer::{Offer, Question};
+use super::offer::{Offer, Question, Wanted};
 use super::plan::{Plan, Purpose, Without};
 
 /// How often one offer is made before it stays without an answer (house).
@@ -16,8 +16,10 @@ const DOUBTS: u8 = 10;
 const CHAINS: usize = 8;
 /// Alerts that speak of something else than what was offered: user_canceled, unrecognized_name, no_application_protocol.
 const BESIDE: [u8; 3] = [90, 112, 120];
-/// An alert that may pass: internal_error.
-const INTERNAL: u8 = 80;
+/// Alerts that may speak of what the network did to the hello, or of the server's own trouble, and pass: unexpected_message,
+/// bad_record_mac, record_overflow, access_denied (for a cookie), decode_error, decrypt_error, internal_error. A server that
+/// sends one each time refuses.
+const PASSING: [u8; 7] = [10, 20, 22, 49, 50, 51, 80];
 const CLOSE_NOTIFY: u8 = 0;
 
 /// What to do next.
@@ -82,6 +84,26 @@ impl Enumerator {
         Self { version, question, plan, current: None, ended: Verdict::Unknown, doubts: 0 }
     }
 
+    /// All questions about a version below 1.3 again, in hellos with few suites each: some servers refuse a long hello,
+    /// whatever is in it. What was sent so far stays counted.
+    pub(super) fn shortly(&self) -> Self {
+        let plan = Plan::shortly(self.version, self.question.wanted, &self.plan.findings);
+        Self { plan, ..Self::new(self.version, self.question.clone()) }
+    }
+
+    /// All questions again; what was sent so far stays counted.
+    pub(super) fn anew(&self) -> Self {
+        let plan = Plan::anew(self.version, self.question.wanted, &self.plan.findings);
+        Self { plan, ..Self::new(self.version, self.question.clone()) }
+    }
+
+    /// Nothing but whether the suite that was chosen first is still accepted; what was sent so far stays counted.
+    pub(super) fn control(&self) -> Self {
+        let question = Question { wanted: Wanted::VERSIONS, ..self.question.clone() };
+        let plan = Plan::control(self.version, &self.plan.findings);
+        Self { plan, ..Self::new(self.version, question) }
+    }
+
     /// The version that is asked for.
     pub fn version(&self) -> Version {
         self.version
@@ -121,18 +143,11 @@ impl Enumerator {
                 self.again(current, "a HelloRetryRequest to a hello of an older version")
             }
             Told::Reply(Reply::HelloVerifyRequest { cookie, .. }) => self.cookie(current, cookie),
-            Told::Reply(Reply::Alert { fatal: false, code: CLOSE_NOTIFY }) => self.refused(current, Some(CLOSE_NOTIFY)),
-            Told::Reply(Reply::Alert { code, .. }) if BESIDE.contains(&code) => {
-                self.again(current, "the server refuses for something else than what is offered");
-            }
-            Told::Reply(Reply::Alert { code: INTERNAL, .. }) if current.tries < TRIES => {
-                self.again(current, "internal error")
-            }
-            Told::Reply(Reply::Alert { code, .. }) => self.refused(current, Some(code)),
+            Told::Reply(Reply::Alert { fatal, code }) => self.alert(current, fatal, code),
             Told::Reply(Reply::Garbage(error)) => self.again(current, &format!("no answer that can be read: {error}")),
             Told::Broken(reason) => self.again(current, &reason),
             Told::Silence => self.doubted_or_again(current, "no answer", true),
-            Told::Closed => self.closed(current),
+            Told::Closed => self.closed(current, "closed without a word"),
         }
     }
 
@@ -176,7 +191,11 @@ impl Enumerator {
             return self.again(current, "the server chose a suite that was not offered");
         }
         if let Some(code) = hello.alert {
-            return self.refused(current, Some(code));
+            return self.alert(current, true, code);
+        }
+        // Without a key share of ours it has to name one (RFC 8446, section 4.1.4), if it has one at all.
+        if self.version.is_13() && hello.group.is_none() && self.plan.all_groups(current.offered()) {
+            return self.again(current, "the server chose a suite and no group");
         }
         if current.tries < TRIES && !hello.done && self.plan.missing(hello) {
             return self.again(current, "the answer broke off");
@@ -188,6 +207,19 @@ impl Enumerator {
         self.plan.accepted(current.purpose, &current.offer, hello);
     }
 
+    fn alert(&mut self, current: Current, fatal: bool, code: u8) {
+        match code {
+            _ if BESIDE.contains(&code) => {
+                self.again(current, "the server refuses for something else than what is offered");
+            }
+            _ if PASSING.contains(&code) && current.tries < TRIES => self.again(current, "an alert that may pass"),
+            _ if fatal || code == CLOSE_NOTIFY => self.refused(current, Some(code)),
+            // A warning is no refusal, and over UDP what follows it may be lost.
+            _ if self.version.is_dtls() => self.again(current, "no answer but a warning alert"),
+            _ => self.closed(current, "closed with no more than a warning alert"),
+        }
+    }
+
     /// The same hello with the cookie.
     fn cookie(&mut self, mut current: Current, cookie: Vec<u8>) {
         if !self.version.is_dtls() {
@@ -196,6 +228,10 @@ impl Enumerator {
         self.plan.findings.hello_verify = true;
         if current.cookies == COOKIES {
             return self.doubted(&current, "the server wants one cookie after the other", false);
+        }
+        if current.cookies > 0 && current.sent.as_ref().is_some_and(|hello| hello.cookie == cookie) {
+            // Never from the same port: it may be a copy of the first, and the server in the middle of its flight.
+            return self.again(current, "the server wants the cookie again that it was sent");
         }
         current.cookies += 1;
         if let Some(hello) = &mut current.sent {
@@ -218,10 +254,10 @@ impl Enumerator {
     }
 
     /// A close is a refusal if it repeats while a good offer still succeeds.
-    fn closed(&mut self, mut current: Current) {
+    fn closed(&mut self, mut current: Current, reason: &str) {
         (current.sent, current.cookies) = (None, 0);
         if current.control.is_some() || current.tries < 2 {
-            return self.again(current, "closed without a word");
+            return self.again(current, reason);
         }
         match self.plan.known_good() {
             Some(good) => {
@@ -231,7 +267,7 @@ impl Enumerator {
             None if current.tries < TRIES => self.current = Some(current),
             None => {
                 self.ended = Verdict::Closed;
-                self.plan.stop("closed without a word");
+                self.plan.stop(reason);
             }
         }
     }

@@ -10,9 +10,14 @@ use super::suite;
 /// Signals support of RFC 5746 where a hello has no extensions.
 const RENEGOTIATION_SCSV: u16 = 0x00ff;
 
-/// Which lists are asked for besides the suites. A list that is not asked for is offered whole in each hello.
+/// Extensions for which room is made at once: as many as a hello has at most.
+const EXTENSIONS: usize = 12;
+
+/// Which lists are asked for besides the version. A list that is not asked for is offered whole in each hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
+    /// Every suite. Without, the one that is chosen first is all that is told, and the other lists are asked for with it alone.
+    pub suites: bool,
     /// Groups of the key exchange.
     pub groups: bool,
     /// Signature schemes; versions 1.2 only, as no other shows them without a handshake.
@@ -25,9 +30,11 @@ pub struct Wanted {
 
 impl Wanted {
     /// All.
-    pub const ALL: Self = Self { groups: true, schemes: true, profiles: true, order: true };
+    pub const ALL: Self = Self { suites: true, groups: true, schemes: true, profiles: true, order: true };
     /// Versions and suites only: a hello for each suite that is accepted, and one more.
-    pub const SUITES: Self = Self { groups: false, schemes: false, profiles: false, order: false };
+    pub const SUITES: Self = Self { suites: true, ..Self::VERSIONS };
+    /// Versions only: one hello for each.
+    pub const VERSIONS: Self = Self { suites: false, groups: false, schemes: false, profiles: false, order: false };
 
     /// Whether answers of this version can name the list, and it is wanted.
     pub(super) fn has(self, rider: Rider, version: Version) -> bool {
@@ -81,6 +88,7 @@ impl Offer {
             return Ok(hello);
         }
         let extensions = &mut hello.extensions;
+        extensions.reserve(EXTENSIONS);
         if let Some(name) = &question.server_name {
             extensions.push(Extension::server_name(name)?);
         }

@@ -1,5 +1,8 @@
 //! Which offer is next, and what an answer to it means. The rules are told in [`super`].
 
+mod ends;
+mod trials;
+
 use std::collections::VecDeque;
 
 use ringfence_wire::hello::{ServerHello, Version};
@@ -9,6 +12,7 @@ use super::book::Book;
 use super::findings::{Findings, List};
 use super::offer::{Offer, Wanted};
 use super::suite::{self, Authentication, Kind};
+use trials::{Trial, trials};
 
 /// The alert that some servers reserve for SRTP profiles: insufficient_security (RFC 5246, section 7.2.2).
 const INSUFFICIENT_SECURITY: u8 = 71;
@@ -37,14 +41,6 @@ pub(super) enum Without<'a> {
     Doubt { silent: bool, reason: &'a str },
 }
 
-/// Lists to offer whole in the next hello of a sweep.
-#[derive(Clone, Copy, Debug)]
-struct Trial {
-    loose: Each<bool>,
-    /// If it is accepted, the sweep goes on like this; else the next trial follows in any case.
-    settles: bool,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Sweep,
@@ -68,6 +64,9 @@ pub(super) struct Plan {
     version: Version,
     wanted: Wanted,
     rest: Vec<u16>,
+    /// Suites that come once nothing is left of these, for a server that refuses long hellos.
+    shelves: VecDeque<Vec<u16>>,
+    short: bool,
     chosen: Vec<Chosen>,
     axes: Each<Axis>,
     /// Nothing more is asked of this list: not wanted, ended, or in doubt.
@@ -77,6 +76,8 @@ pub(super) struct Plan {
     stage: Stage,
     /// The sweep was left before the end of the suites was seen.
     suites_open: bool,
+    /// With nothing but the rest of the profiles to blame.
+    profiles_blamed: bool,
     book: Book,
     pub findings: Findings,
 }
@@ -87,6 +88,8 @@ impl Plan {
             version,
             wanted,
             rest: suite::suites(version),
+            shelves: VecDeque::new(),
+            short: false,
             chosen: Vec::new(),
             axes: Each::new(|rider| {
                 Axis::new(match rider {
@@ -100,15 +103,43 @@ impl Plan {
             trials: VecDeque::new(),
             stage: Stage::Sweep,
             suites_open: false,
+            profiles_blamed: false,
             book: Book::default(),
             findings: Findings::default(),
         }
     }
 
+    /// The same in hellos with few suites each, counted on from those before; for versions below 1.3.
+    pub fn shortly(version: Version, wanted: Wanted, before: &Findings) -> Self {
+        let mut shelves = VecDeque::from(suite::shelves(version));
+        let rest = shelves.pop_front().unwrap_or_default();
+        Self { rest, shelves, short: true, ..Self::anew(version, wanted, before) }
+    }
+
+    /// The same as before, counted on.
+    pub fn anew(version: Version, wanted: Wanted, before: &Findings) -> Self {
+        let findings = Findings {
+            hello_verify: before.hello_verify,
+            before_cookie: before.before_cookie,
+            hellos_sent: before.hellos_sent,
+            offers: before.offers,
+            ..Findings::default()
+        };
+        Self { findings, ..Self::new(version, wanted) }
+    }
+
+    /// The suite that was chosen first, alone.
+    pub fn control(version: Version, before: &Findings) -> Self {
+        let rest = before.suites.first().copied().into_iter().collect();
+        Self { rest, ..Self::anew(version, Wanted::VERSIONS, before) }
+    }
+
     /// The next offer, `None` at the end.
     pub fn next(&mut self) -> Option<(Purpose, Offer)> {
         loop {
-            let next = match self.stage {
+            let stage = self.stage;
+            let next = match stage {
+                Stage::Sweep if self.rest.is_empty() && self.next_shelf() => continue,
                 Stage::Sweep if self.rest.is_empty() => None,
                 Stage::Sweep => Some((Purpose::Sweep, self.offer(self.rest.clone(), self.trial.loose))),
                 Stage::Ends => self.end(),
@@ -153,13 +184,18 @@ impl Plan {
         !named(Rider::Groups) || !named(Rider::Schemes)
     }
 
+    /// Whether every group is in the offer.
+    pub fn all_groups(&self, offer: &Offer) -> bool {
+        offer.sets.get(Rider::Groups).holds(self.axes.get(Rider::Groups).whole())
+    }
+
     /// The server chose, among what was offered.
     pub fn accepted(&mut self, purpose: Purpose, offer: &Offer, hello: &ServerHello) {
         let kind = Kind::of(hello.suite, self.version);
         self.book.accept(hello.suite, kind, offer.sets);
         for rider in Rider::ALL {
             if kind.carries(rider) && !*self.settled.get(rider) {
-                self.name(rider, kind.authentication, offer, named(hello, rider));
+                self.name(rider, kind.authentication, offer, hello);
             }
         }
         if let Some(place) = self.rest.iter().position(|code| *code == hello.suite) {
@@ -169,6 +205,7 @@ impl Plan {
             self.findings.suites.push(hello.suite);
         }
         match purpose {
+            Purpose::Sweep if !self.wanted.suites => self.stage = Stage::Ends,
             Purpose::Sweep if self.trial.settles => self.trials.clear(),
             Purpose::Sweep => self.try_next(),
             Purpose::End { .. } => {}
@@ -203,9 +240,18 @@ impl Plan {
             if let Without::Doubt { reason, .. } = how {
                 self.findings.doubt(List::Suites, reason);
             }
-            self.stage = Stage::Ends;
+            // A server with none of the usual suites is not asked for the others.
+            if self.chosen.is_empty() || !self.next_shelf() {
+                self.stage = Stage::Ends;
+            }
         } else if self.version.is_13() && self.chosen.len() >= USUAL_13 && matches!(how, Without::Refused(_)) {
             (self.suites_open, self.stage) = (true, Stage::Ends);
+        } else if narrow == [Rider::Profiles]
+            && self.trials.is_empty()
+            && self.only_profiles_are_open()
+            && blames_no_profile(how)
+        {
+            (self.suites_open, self.profiles_blamed, self.stage) = (true, true, Stage::Ends);
         } else if self.trials.is_empty() {
             if matches!(how, Without::Refused(Some(INSUFFICIENT_SECURITY))) {
                 narrow.reverse(); // profiles first
@@ -222,11 +268,27 @@ impl Plan {
     /// independently (RFC 8446, section 4.1.1): what was refused with lists that served another suite is not accepted.
     fn resume(&mut self) -> Stage {
         self.suites_open = false;
-        if self.book.exhausted(&self.rest) {
-            return Stage::Ends;
+        let blamed = std::mem::take(&mut self.profiles_blamed);
+        // A server that goes on without SRTP refuses nothing for its profiles: it was the end of the suites.
+        if self.book.exhausted(&self.rest) || blamed && self.findings.goes_without_srtp {
+            return if self.next_shelf() { Stage::Sweep } else { Stage::Ends };
         }
         self.trial = Trial { loose: Each::new(|_| true), settles: true };
         Stage::Sweep
+    }
+
+    /// Nothing is asked of the other lists any more, so that the end of the profiles may be asked for before that of the suites.
+    fn only_profiles_are_open(&self) -> bool {
+        let open = |rider: Rider| !*self.settled.get(rider) && !self.axes.get(rider).rest().is_empty();
+        !open(Rider::Groups) && !open(Rider::Schemes) && !self.chosen.is_empty()
+    }
+
+    /// Goes on with other suites.
+    fn next_shelf(&mut self) -> bool {
+        let Some(shelf) = self.shelves.pop_front() else { return false };
+        self.rest = shelf;
+        (self.trial, self.trials) = (Trial { loose: Each::default(), settles: true }, VecDeque::new());
+        true
     }
 
     fn try_next(&mut self) {
@@ -236,18 +298,31 @@ impl Plan {
     }
 
     /// What an answer named of one list.
-    fn name(&mut self, rider: Rider, authentication: Authentication, offer: &Offer, named: Option<u16>) {
-        let Some(code) = named else {
-            if rider == Rider::Profiles {
+    fn name(&mut self, rider: Rider, authentication: Authentication, offer: &Offer, hello: &ServerHello) {
+        let Some(code) = named(hello, rider) else {
+            match rider {
                 // It could have had any of the rest, and goes on without.
-                *self.settled.get_mut(rider) = true;
-                self.findings.goes_without_srtp = true;
-            } else {
-                self.give_up(rider, "an answer that should have named an entry did not");
+                Rider::Profiles => {
+                    *self.settled.get_mut(rider) = true;
+                    self.findings.goes_without_srtp = true;
+                }
+                // So it does in 1.3, as long as it waits for a cookie: the refusal would come behind that.
+                Rider::Groups if self.version.is_13() && !self.all_groups(offer) => {
+                    self.pass(rider, authentication, offer)
+                }
+                _ => match &hello.broken {
+                    Some(error) => self.give_up(rider, &format!("the answer broke off: {error}")),
+                    None if !hello.done => self.give_up(rider, "the answer broke off"),
+                    None => self.give_up(rider, "an answer that should have named an entry did not"),
+                },
             }
             return;
         };
         let offered = offer.lists.get(rider).contains(&code);
+        if !offered && rider != Rider::Profiles && self.found(rider).contains(&code) {
+            // It takes what it took before, whatever is offered, and nothing of what was.
+            return self.pass(rider, authentication, offer);
+        }
         if rider == Rider::Profiles && self.findings.profiles.is_empty() {
             self.findings.preferred_profile = Some(code);
         }
@@ -263,6 +338,10 @@ impl Plan {
         if !offered {
             self.give_up(rider, "the server named an entry that was not offered");
         }
+    }
+
+    fn pass(&mut self, rider: Rider, authentication: Authentication, offer: &Offer) {
+        self.book.pass(rider, authentication, *offer.sets.get(rider));
     }
 
     fn found(&mut self, rider: Rider) -> &mut Vec<u16> {
@@ -296,72 +375,11 @@ impl Plan {
     fn offer_of(&self, suites: Vec<u16>, sets: Each<Set>) -> Offer {
         Offer { suites, lists: Each::new(|rider| self.axes.get(rider).list(*sets.get(rider))), sets }
     }
-
-    /// The next question about the end of a list.
-    fn end(&self) -> Option<(Purpose, Offer)> {
-        let open = |rider: &Rider| !*self.settled.get(*rider) && !self.axes.get(*rider).rest().is_empty();
-        Rider::ALL.into_iter().filter(open).find_map(|rider| self.end_of(rider))
-    }
-
-    fn end_of(&self, rider: Rider) -> Option<(Purpose, Offer)> {
-        let axis = self.axes.get(rider);
-        let suites = |authentications: &[Authentication]| -> Vec<u16> {
-            let asked = |kind: Kind| kind.carries(rider) && authentications.contains(&kind.authentication);
-            self.chosen.iter().filter(|chosen| asked(chosen.kind)).map(|chosen| chosen.code).collect()
-        };
-        let ask = |suites: Vec<u16>, set: Set, loose: bool| {
-            let mut sets = Each::new(|other| self.axes.get(other).whole());
-            *sets.get_mut(rider) = set;
-            (Purpose::End { rider, loose }, self.offer_of(suites, sets))
-        };
-        let (shielded, plain): (Vec<_>, Vec<_>) = Authentication::ALL.into_iter().partition(|it| shields(rider, *it));
-        let plain: Vec<_> = plain.into_iter().filter(|it| !self.book.ended(rider, axis.rest(), *it)).collect();
-        let asked = suites(&plain);
-        if !asked.is_empty() {
-            return Some(ask(asked, axis.rest(), false));
-        }
-        shielded.into_iter().find_map(|authentication| {
-            let asked = suites(&[authentication]);
-            // What only others were answered with may be needed here, and is in nobody's way.
-            let rest = axis.whole().without(self.book.named(rider, authentication));
-            match self.book.ended(rider, rest, authentication) {
-                _ if asked.is_empty() => None,
-                false => Some(ask(asked, rest, false)),
-                true if self.book.repeated(rider, authentication) => None,
-                true => Some(ask(asked, axis.whole(), true)),
-            }
-        })
-    }
-
-    /// Whether the server follows its own order: from what is known, else by one question.
-    fn order(&mut self) -> Option<(Purpose, Offer)> {
-        self.stage = Stage::Done;
-        let (first, last) = (self.chosen.first()?, self.chosen.last()?);
-        if self.chosen.len() < 2 || !first.free {
-            return None;
-        }
-        // Suites were offered by number: who passed over a lower one that it accepts did not follow that.
-        let passed_over = |(place, chosen): (usize, &Chosen)| {
-            chosen.free && self.chosen.iter().skip(place).any(|later| later.code < chosen.code)
-        };
-        if self.chosen.iter().enumerate().any(passed_over) {
-            self.findings.server_order = Some(true);
-            return None;
-        }
-        self.stage = Stage::Order;
-        let whole = Each::new(|_| true);
-        Some((Purpose::Order { wanted: last.code }, self.offer(vec![last.code, first.code], whole)))
-    }
 }
 
-/// Whether an entry may be needed in the hello although the server chooses another: the curve of an ECDSA certificate, the
-/// scheme that a certificate is signed with.
-fn shields(rider: Rider, authentication: Authentication) -> bool {
-    match rider {
-        Rider::Groups => authentication == Authentication::Ecdsa,
-        Rider::Schemes => true,
-        Rider::Profiles => false,
-    }
+/// Whether it was refused, and not with the alert that some servers keep for profiles.
+fn blames_no_profile(how: &Without<'_>) -> bool {
+    matches!(how, Without::Refused(alert) if *alert != Some(INSUFFICIENT_SECURITY))
 }
 
 fn named(hello: &ServerHello, rider: Rider) -> Option<u16> {
@@ -370,26 +388,4 @@ fn named(hello: &ServerHello, rider: Rider) -> Option<u16> {
         Rider::Schemes => hello.signature_scheme,
         Rider::Profiles => hello.srtp_profile(),
     }
-}
-
-/// Which lists to restore after a hello whose narrow lists may be to blame: each alone, two of three, all. With few suites
-/// found these may well be all there are, so that is asked first; after silence the same hello once more, too.
-fn trials(now: Each<bool>, narrow: &[Rider], silent: bool, suites: usize) -> VecDeque<Trial> {
-    let restored = |some: &[Rider]| Each::new(|rider| *now.get(rider) || some.contains(&rider));
-    let settling = |some: &[Rider]| Trial { loose: restored(some), settles: true };
-    let mut trials = VecDeque::new();
-    if silent || (suites <= 2 && narrow.len() > 1) {
-        trials.push_back(Trial { settles: false, ..settling(narrow) });
-    }
-    if silent {
-        trials.push_back(settling(&[]));
-    }
-    if narrow.len() > 1 {
-        trials.extend(narrow.iter().map(|rider| settling(&[*rider])));
-    }
-    if let [a, b, c] = *narrow {
-        trials.extend([[a, b], [a, c], [b, c]].map(|two| settling(&two)));
-    }
-    trials.push_back(settling(narrow));
-    trials
 }

@@ -6,27 +6,18 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use ringfence_model::observation::Outcome;
-use ringfence_wire::hello::{ClientHello, Depth, DtlsReader, Reply, TlsReader};
+use ringfence_wire::hello::{ClientHello, Depth, Reply, TlsReader};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use super::exchange::Exchange;
 use super::findings::{Report, Traffic};
 use super::machine::{Ask, Told};
 use super::offer::{Question, Wanted};
 use super::scan::{Scan, Step};
 use crate::{Failure, Net};
-
-/// Bytes of a hello's message in one datagram: as many as the path of a call carries in one piece. Servers that hold no state
-/// before the cookie cannot put fragments together (RFC 6347, section 4.2.1).
-const FRAGMENT: usize = 1400; // (house)
-/// Record numbers between two hellos of one port, more than a hello has fragments.
-const RECORDS: u64 = 1000;
-/// A fatal user_canceled (RFC 8446, section 6.1) as a record of epoch 0: a server that is left in the middle of its flight
-/// would go on sending it, and some serve nobody else meanwhile.
-const FAREWELL: [u8; 15] = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0, 0, 2, 2, 90];
-/// Where the version of its record stands.
-const FAREWELL_VERSION: std::ops::Range<usize> = 1..3;
 
 /// The bounds of a scan.
 #[derive(Clone, Copy, Debug)]
@@ -43,46 +34,70 @@ pub struct Bounds {
 /// The scope or the budget does not allow it, or no connection was accepted at all.
 pub async fn tls(net: &Net, host: &str, port: u16, question: &Question, bounds: Bounds) -> Result<Report, Failure> {
     let depth = depth(question.wanted);
-    drive(Scan::tls(question), bounds.at_once, |_: Option<()>, ask| {
-        Box::pin(async move {
-            let hello = match ask {
-                Ask::Hello(hello) => hello,
-                Ask::Cookie(..) | Ask::Done(_) => return Ok(Done::told(Told::Broken("a cookie over TLS".to_owned()))),
-            };
-            let stream = match hello.to_tls() {
-                Ok(stream) => stream,
-                Err(error) => return Ok(Done::told(Told::Broken(error.to_string()))),
-            };
-            let deadline = Instant::now() + bounds.answer;
-            let mut connection = net.tcp(host, port).await?;
-            let mut traffic = Traffic { sent: bytes(stream.len()), received: 0 };
-            let mut reader = TlsReader::new(depth);
-            let exchange = async {
-                connection.write_all(&stream).await?;
-                let mut piece = [0; 4096];
-                loop {
-                    let count = connection.read(&mut piece).await?;
-                    if count == 0 {
-                        return Ok(None);
-                    }
-                    net.note_answer();
-                    traffic.received += bytes(count);
-                    if let Some(reply) = reader.feed(piece.get(..count).unwrap_or_default()) {
-                        return Ok(Some(reply));
-                    }
-                }
-            };
-            let ended: Result<std::io::Result<Option<Reply>>, _> = timeout_at(deadline, exchange).await;
-            let told = match ended {
-                Ok(Ok(Some(reply))) => Told::Reply(reply),
-                _ if reader.heard() => Told::Reply(reader.end()),
-                Ok(_) => Told::Closed,
-                Err(_) => Told::Silence,
-            };
-            Ok(Done { told, traffic, kept: None })
+    let (scan, net, host) = (Scan::tls(question), net.clone(), host.to_owned());
+    on_a_task(async move {
+        let (net, host) = (&net, host.as_str());
+        drive(scan, bounds.at_once, |_: Option<()>, ask| {
+            Box::pin(async move {
+                let hello = match ask {
+                    Ask::Hello(hello) => hello,
+                    Ask::Cookie(..) | Ask::Done(_) => return Ok(Done::told("a cookie over TLS")),
+                };
+                let (told, traffic) = over_tcp(net, (host, port), &hello, depth, bounds.answer).await?;
+                Ok(Done { told, traffic, kept: None })
+            })
         })
+        .await
     })
     .await
+}
+
+/// One hello over a connection of its own, and what comes back within this time.
+///
+/// # Errors
+/// The connection is not allowed, or was not accepted.
+pub(super) async fn over_tcp(
+    net: &Net,
+    (host, port): (&str, u16),
+    hello: &ClientHello,
+    depth: Depth,
+    answer: Duration,
+) -> Result<(Told, Traffic), Failure> {
+    let stream = match hello.to_tls() {
+        Ok(stream) => stream,
+        Err(error) => return Ok((Told::Broken(error.to_string()), Traffic::default())),
+    };
+    let deadline = Instant::now() + answer;
+    let mut connection = net.tcp(host, port).await?;
+    let mut traffic = Traffic { sent: bytes(stream.len()), received: 0 };
+    let mut reader = TlsReader::new(depth);
+    let exchange = async {
+        connection.write_all(&stream).await?;
+        let mut piece = [0; 4096];
+        loop {
+            let count = connection.read(&mut piece).await?;
+            if count == 0 {
+                return Ok(None);
+            }
+            net.note_answer();
+            traffic.received += bytes(count);
+            if let Some(reply) = reader.feed(piece.get(..count).unwrap_or_default()) {
+                return Ok(Some(reply));
+            }
+        }
+    };
+    let ended: Result<std::io::Result<Option<Reply>>, _> = timeout_at(deadline, exchange).await;
+    let told = match ended {
+        Ok(Ok(Some(reply))) => Told::Reply(reply),
+        Ok(_) if reader.heard() => Told::Reply(reader.end()),
+        Ok(_) => Told::Closed,
+        Err(_) if reader.heard() => match reader.end() {
+            Reply::Alert { fatal: false, .. } => Told::Broken("no answer but a warning alert".to_owned()),
+            reply => Told::Reply(reply),
+        },
+        Err(_) => Told::Silence,
+    };
+    Ok((told, traffic))
 }
 
 /// Asks a DTLS server about all versions, from a port of its own for each hello. Nothing is sent but hellos and a farewell.
@@ -91,76 +106,71 @@ pub async fn tls(net: &Net, host: &str, port: u16, question: &Question, bounds: 
 /// The scope or the budget does not allow it, or no socket could be opened.
 pub async fn dtls(net: &Net, server: SocketAddr, question: &Question, bounds: Bounds) -> Result<Report, Failure> {
     let depth = depth(question.wanted);
-    drive(Scan::dtls(question), bounds.at_once, |kept: Option<Conversation>, ask| {
-        Box::pin(async move {
-            let (mut conversation, hello, sequence) = match (ask, kept) {
-                (Ask::Cookie(hello, sequence), Some(kept)) => (kept, hello, sequence),
-                (Ask::Hello(hello) | Ask::Cookie(hello, _), _) => {
-                    (Conversation { socket: net.udp(server).await?, reader: DtlsReader::new(depth) }, hello, 0)
+    let (scan, net) = (Scan::dtls(question), net.clone());
+    on_a_task(async move {
+        let net = &net;
+        drive(scan, bounds.at_once, |kept: Option<Conversation>, ask| {
+            Box::pin(async move {
+                let (mut conversation, hello, sequence) = match (ask, kept) {
+                    (Ask::Cookie(hello, sequence), Some(kept)) => (kept, hello, sequence),
+                    (Ask::Hello(hello) | Ask::Cookie(hello, _), _) => {
+                        (Conversation { socket: net.udp(server).await?, exchange: Exchange::new(depth) }, hello, 0)
+                    }
+                    (Ask::Done(_), _) => return Ok(Done::told("nothing was asked")),
+                };
+                let deadline = Instant::now() + bounds.answer;
+                let told = match timeout_at(deadline, conversation.ask(net, &hello, sequence)).await {
+                    Ok(Ok(reply)) => Told::Reply(reply),
+                    Ok(Err(reason)) => Told::Broken(reason),
+                    Err(_) => conversation.exchange.end(),
+                };
+                let traffic = conversation.exchange.traffic();
+                if matches!(told, Told::Reply(Reply::HelloVerifyRequest { .. })) {
+                    return Ok(Done { told, traffic, kept: Some(conversation) });
                 }
-                (Ask::Done(_), _) => return Ok(Done::told(Told::Broken("nothing was asked".to_owned()))),
-            };
-            let mut traffic = Traffic::default();
-            let deadline = Instant::now() + bounds.answer;
-            let exchange = conversation.exchange(net, &hello, sequence, &mut traffic);
-            let told = match timeout_at(deadline, exchange).await {
-                Ok(Ok(reply)) => Told::Reply(reply),
-                Ok(Err(reason)) => Told::Broken(reason),
-                Err(_) if conversation.reader.heard() => {
-                    let reader = std::mem::replace(&mut conversation.reader, DtlsReader::new(depth));
-                    Told::Reply(reader.end())
-                }
-                Err(_) => Told::Silence,
-            };
-            if matches!(told, Told::Reply(Reply::HelloVerifyRequest { .. })) {
-                return Ok(Done { told, traffic, kept: Some(conversation) });
-            }
-            conversation.leave(&hello).await;
-            Ok(Done { told, traffic, kept: None })
+                let _ = conversation.socket.send(&Exchange::farewell(&hello)).await;
+                Ok(Done { told, traffic, kept: None })
+            })
         })
+        .await
     })
     .await
+}
+
+/// Drives a scan where sockets wake it without a detour over the thread that waits for its end, which would cost more than the
+/// hellos do. Whoever no longer waits ends it.
+async fn on_a_task<T: Send + 'static>(scan: impl Future<Output = T> + Send + 'static) -> T {
+    let mut task = JoinSet::new();
+    task.spawn(scan);
+    match task.join_next().await {
+        Some(Ok(done)) => done,
+        Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime ends, and with it whoever waits here.
+        Some(Err(_)) | None => std::future::pending().await,
+    }
 }
 
 /// A port of ours.
 struct Conversation {
     socket: UdpSocket,
-    reader: DtlsReader,
+    exchange: Exchange,
 }
 
 impl Conversation {
     /// Sends a hello and reads until something can be said.
-    async fn exchange(
-        &mut self,
-        net: &Net,
-        hello: &ClientHello,
-        sequence: u16,
-        traffic: &mut Traffic,
-    ) -> Result<Reply, String> {
-        let records = u64::from(sequence) * RECORDS;
-        let datagrams = hello.to_dtls(sequence, records, FRAGMENT).map_err(|error| error.to_string())?;
-        for datagram in &datagrams {
-            self.socket.send(datagram).await.map_err(|error| format!("cannot send: {error}"))?;
-            traffic.sent += bytes(datagram.len());
+    async fn ask(&mut self, net: &Net, hello: &ClientHello, sequence: u16) -> Result<Reply, String> {
+        for datagram in self.exchange.ask(hello, sequence)? {
+            self.socket.send(&datagram).await.map_err(|error| format!("cannot send: {error}"))?;
         }
-        let mut datagram = vec![0; usize::from(u16::MAX)];
+        let mut datagram = Vec::with_capacity(usize::from(u16::MAX)); // mostly untouched
         loop {
-            let count = self.socket.recv(&mut datagram).await.map_err(|error| format!("cannot receive: {error}"))?;
+            datagram.clear();
+            self.socket.recv_buf(&mut datagram).await.map_err(|error| format!("cannot receive: {error}"))?;
             net.note_answer();
-            traffic.received += bytes(count);
-            if let Some(reply) = self.reader.feed(datagram.get(..count).unwrap_or_default()) {
+            if let Some(reply) = self.exchange.feed(&datagram) {
                 return Ok(reply);
             }
         }
-    }
-
-    /// Ends what the server may have begun. Whether it arrives does not matter.
-    async fn leave(&self, hello: &ClientHello) {
-        let mut farewell = FAREWELL;
-        if let Some(version) = farewell.get_mut(FAREWELL_VERSION) {
-            version.copy_from_slice(&hello.version.legacy().0.to_be_bytes());
-        }
-        let _ = self.socket.send(&farewell).await;
     }
 }
 
@@ -172,8 +182,9 @@ struct Done<K> {
 }
 
 impl<K> Done<K> {
-    fn told(told: Told) -> Self {
-        Self { told, traffic: Traffic::default(), kept: None }
+    /// Nothing was sent.
+    fn told(reason: &str) -> Self {
+        Self { told: Told::Broken(reason.to_owned()), traffic: Traffic::default(), kept: None }
     }
 }
 

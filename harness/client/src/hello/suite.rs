@@ -1,5 +1,7 @@
 //! What a cipher suite's name says of the answers in which a server chooses it.
 
+use std::sync::LazyLock;
+
 use ringfence_wire::hello::{Version, names};
 
 use super::axis::Rider;
@@ -63,7 +65,27 @@ impl Kind {
 
 /// The suites that are asked for in a version, by number.
 pub(super) fn suites(version: Version) -> Vec<u16> {
-    names::suites().map(|(code, _)| code).filter(|code| names::is_13_suite(*code) == version.is_13()).collect()
+    // Those of 1.3 and the others: sorted out once, not for every version of every host.
+    static SORTED: LazyLock<(Vec<u16>, Vec<u16>)> =
+        LazyLock::new(|| names::suites().map(|(code, _)| code).partition(|code| names::is_13_suite(*code)));
+    let (new, old) = &*SORTED;
+    if version.is_13() { new.clone() } else { old.clone() }
+}
+
+/// Most suites of a short hello: some servers refuse more than 128, or more than 150, whatever they are (house).
+const SHORT: usize = 100;
+
+/// The same in lists of which each makes a short hello, the usual ones first: a server that has none of these has none.
+pub(super) fn shelves(version: Version) -> Vec<Vec<u16>> {
+    let usual = |code: &u16| {
+        let name = names::suite(*code).and_then(|name| name.strip_prefix("TLS_")).unwrap_or_default();
+        let (exchange, cipher) = name.split_once("_WITH_").unwrap_or_default();
+        let ciphers = ["AES_", "3DES_", "DES_", "RC4_", "CHACHA20_", "NULL_"];
+        ["RSA", "DHE_RSA", "ECDHE_RSA", "ECDHE_ECDSA"].contains(&exchange)
+            && ciphers.iter().any(|own| cipher.starts_with(own))
+    };
+    let (usual, others): (Vec<u16>, Vec<u16>) = suites(version).into_iter().partition(usual);
+    [usual].into_iter().chain(others.chunks(SHORT).map(<[u16]>::to_vec)).filter(|shelf| !shelf.is_empty()).collect()
 }
 
 /// The groups that are asked for. Those of finite fields (RFC 7919) and the hybrid ones are left out below 1.3: no answer would
@@ -123,6 +145,12 @@ mod tests {
         assert!(groups(Version::TLS13).contains(&0x11ec) && !groups(Version::TLS12).contains(&0x0100));
         assert!(groups(Version::SSL3).is_empty() && schemes(Version::TLS11).is_empty());
         assert!(profiles(Version::DTLS12).contains(&7) && profiles(Version::TLS12).is_empty());
+        let shelves = shelves(Version::TLS10);
+        assert!(shelves.iter().all(|shelf| (1..=SHORT).contains(&shelf.len())), "{shelves:?}");
+        assert!([0x0005, 0x000a, 0x002f, 0x0033, 0xc009, 0xc014, 0xc02f].iter().all(|code| shelves[0].contains(code)));
+        let mut all = shelves.concat();
+        all.sort_unstable();
+        assert_eq!(all, old);
         assert!(groups(Version::TLS13).len() <= 128 && schemes(Version::TLS12).len() <= 128);
     }
 }

@@ -2,8 +2,10 @@
 
 mod model;
 mod network;
+mod real;
 mod sets;
 mod sockets;
+mod stacks;
 
 use ringfence_wire::hello::{Depth, DtlsReader, TlsReader, Version};
 
@@ -113,6 +115,48 @@ fn all_versions_at_once_are_merged() {
     assert!(report.unknown().next().is_none() && report.hellos_sent() > 20);
 }
 
+fn scan(server: &Server, wanted: Wanted) -> Report {
+    let mut scan = Scan::tls(&question(wanted));
+    loop {
+        match scan.next() {
+            Step::Ask(number, ask) => scan.answer(number, Traffic::default(), server.told(&ask)),
+            Step::Wait => unreachable!("every question is answered at once"),
+            Step::Done(report) => break *report,
+        }
+    }
+}
+
+#[test]
+fn a_server_that_refuses_long_hellos_is_asked_in_short_ones() {
+    use model::Refusal;
+    let usual = Server::openssl();
+    for refusal in [Refusal::Alert, Refusal::Close] {
+        let picky = Server { most_suites: 128, refusal, ..usual.clone() };
+        for wanted in [Wanted::ALL, Wanted::SUITES, Wanted::VERSIONS] {
+            let (expected, report) = (scan(&usual, wanted), scan(&picky, wanted));
+            assert_eq!(report.unknown().count(), 0, "{report:?}");
+            for ((version, picky), (_, usual)) in report.versions.iter().zip(&expected.versions) {
+                assert_eq!(picky.verdict == Verdict::Accepted, usual.verdict == Verdict::Accepted, "{version:?}");
+                if wanted != Wanted::VERSIONS {
+                    assert_eq!(sets::found(picky), sets::found(usual), "{version:?}");
+                }
+                assert_eq!(picky.server_order, usual.server_order, "{version:?}");
+            }
+            // The long hello, and one for each list of suites; a closed one repeats.
+            let many = if refusal == Refusal::Alert { 5 } else { 30 };
+            let most = expected.hellos_sent() + 5 * many;
+            assert!(report.hellos_sent() <= most, "{} {}", report.hellos_sent(), expected.hellos_sent());
+        }
+    }
+    // Where a long hello was accepted, or nothing is, there is one more at most.
+    let new_only = Server { versions: usual.versions[2..3].to_vec(), ..usual.clone() };
+    let report = scan(&new_only, Wanted::SUITES);
+    assert_eq!(report.hellos_sent(), 4 + 4 * 2, "1.3 alone: each of the others is refused twice");
+    let old_only = Server { versions: usual.versions[..1].to_vec(), ..usual };
+    let report = scan(&old_only, Wanted::SUITES);
+    assert_eq!(report.hellos_sent(), 5 + 4);
+}
+
 #[test]
 fn a_close_without_a_word_is_a_refusal_only_beside_a_version_that_works() {
     let closes = |_: &Ask| Told::Closed;
@@ -152,4 +196,37 @@ fn a_server_that_shuts_us_out_is_not_one_that_refuses_what_is_left() {
         let unknown: Vec<List> = findings.unknown.iter().map(|unknown| unknown.list).collect();
         assert!(unknown.contains(&List::Suites) && unknown.contains(&List::SignatureSchemes), "{findings:?}");
     }
+}
+
+/// A server that closes on whoever comes too often has refused nothing, even if it answers before, or afterwards.
+#[test]
+fn a_server_that_shuts_us_out_for_a_while_refuses_no_version() {
+    let spoken = Server { versions: Server::openssl().versions[..2].to_vec(), ..Server::openssl() };
+    let told = |shut: &dyn Fn(u32) -> bool| {
+        let (mut turn, mut scan) = (0, Scan::tls(&QUESTION));
+        loop {
+            match scan.next() {
+                Step::Ask(number, ask) => {
+                    turn += 1;
+                    let told = if shut(turn) { Told::Closed } else { spoken.told(&ask) };
+                    scan.answer(number, Traffic::default(), told);
+                }
+                Step::Wait => unreachable!("every question is answered at once"),
+                Step::Done(report) => break (report, turn),
+            }
+        }
+    };
+    let (open, asked) = told(&|_| false);
+    assert!(open.unknown().next().is_none() && open.accepted().count() == 2, "{open:?}");
+    // Shut at the beginning: what is closed on then is asked for again, and refused in words, or accepted.
+    let (early, turns) = told(&|turn| turn <= 6);
+    assert_eq!(early.suites().collect::<Vec<_>>(), open.suites().collect::<Vec<_>>());
+    let verdicts = |report: &Report| report.versions.iter().map(|(_, found)| found.verdict).collect::<Vec<_>>();
+    assert_eq!(verdicts(&early), verdicts(&open), "with the same alerts");
+    assert_eq!(early.hellos_sent(), turns);
+    // Shut towards the end and for good.
+    let (late, turns) = told(&|turn| turn >= asked);
+    let last = late.of(Version::TLS13).unwrap();
+    assert_eq!((last.verdict, late.hellos_sent()), (Verdict::Closed, turns), "{late:?}");
+    assert!(late.unknown().any(|(version, _)| version == Version::TLS13));
 }

@@ -153,12 +153,15 @@ fn seen(description: &Description, audio: &Section<'_>) -> SdpSeen {
     let strongest = FINGERPRINT_HASHES.into_iter().find(|known| hashes.iter().any(|hash| hash == known));
     let decisive = strongest.or(hashes.first().map(String::as_str)).map(Untrusted::from);
     let parts = [description.session(), *audio];
+    let read = audio.fingerprints().flatten().take(MAX_KEPT);
+    let sha256 = read.filter(|print| print.hash == "sha-256" && print.bytes.len() == 32).map(|print| hex(&print.bytes));
     SdpSeen {
         profile: media.map(|media| Untrusted::from(media.profile.as_str())),
         media_accepted: media.is_some_and(|media| media.kind == "audio" && media.port != 0),
         has_crypto: description.sections().any(|section| section.own("crypto").next().is_some()),
         fingerprint_hash: decisive,
         fingerprints,
+        sha256: sha256.collect(),
         setup: audio.value("setup").map(Untrusted::from),
         rtcp_mux: audio.is_rtcp_mux(),
         ice_lite: audio.is_ice_lite(),
@@ -167,6 +170,11 @@ fn seen(description: &Description, audio: &Section<'_>) -> SdpSeen {
         addresses: parts.iter().flat_map(Section::addresses).take(MAX_KEPT).map(|a| Untrusted::from(a.text)).collect(),
         cname: audio.cname().map(|(_, name)| Untrusted::from(name)),
     }
+}
+
+/// In lower case.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

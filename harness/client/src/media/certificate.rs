@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ringfence_model::Untrusted;
+use sha2::{Digest as _, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
@@ -27,6 +28,11 @@ pub struct CertificateFacts {
 }
 
 impl CertificateFacts {
+    /// What a certificate is known by: SHA-256 of its DER, 64 hexadecimal digits in lower case.
+    pub fn sha256(der: &[u8]) -> String {
+        Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Reads a certificate, DER.
     pub fn read(der: &[u8]) -> Self {
         let Ok((_, certificate)) = X509Certificate::from_der(der) else { return Self::default() };

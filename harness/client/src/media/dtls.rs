@@ -22,7 +22,9 @@ use super::identity::announced;
 use super::plan::{MediaPlan, Shown};
 use super::random_swap::RandomSwap;
 use super::renegotiate;
-use super::sniff::{Clear, alert_name, clear_parts, group_name, is_whole_records, suite_name, version_name};
+use super::sniff::{
+    Clear, alert_name, clear_parts, group_name, is_whole_records, profile_name, suite_name, version_name,
+};
 use super::tap::{Alert, Ear, Tap};
 
 /// The endpoint tells associations apart by address, we have one: its datagrams travel on whatever pair ICE has chosen.
@@ -32,6 +34,9 @@ const RETRANSMIT: Duration = Duration::from_millis(600);
 /// Datagrams that one association takes. DTLS-SRTP carries no data, a handshake has a dozen; `rtc-dtls` keeps records of a
 /// future epoch and handshake messages without a bound of its own.
 const MAX_DATAGRAMS: u32 = 1000;
+/// Keys and salts of the longest profile, RFC 6188's. RFC 5764, section 4.2; RFC 5246, section 5: what is exported for a shorter
+/// one is the front of it.
+const EXPORTED_BYTES: usize = Profile::AesCm256HmacSha1_80.keying_material_len();
 const CLOSE_NOTIFY: u8 = 0; // RFC 5246, section 7.2, as the next
 const FATAL: u8 = 2;
 const HANDSHAKE: u8 = 22;
@@ -42,7 +47,8 @@ const RENEGOTIATES: [u8; 3] = [1, 2, 3];
 /// What the association tells.
 #[derive(Debug)]
 pub(super) enum Told {
-    /// Both sides finished; the keys are those of the profile, or none was negotiated.
+    /// Both sides finished: the profile, and as much of the exporter's output as any profile takes, the agreed one's in
+    /// front. Nothing where none was negotiated.
     Completed(Option<(Profile, Secret<Vec<u8>>)>),
     /// The peer's first alert, by name.
     Alert(String),
@@ -68,6 +74,7 @@ pub(super) struct Dtls {
     peer_certificate: Arc<Mutex<PeerCertificate>>,
     flight: Flight,
     client: bool,
+    without_use_srtp: bool,
     closed: bool,
     failed: bool,
     taken: u32,
@@ -101,13 +108,12 @@ impl Dtls {
         let certificates = shown.map(|identity| identity.certificate(tap.crypto())).transpose()?;
         let peer_certificate = Arc::new(Mutex::new(PeerCertificate::default()));
         let (note, meets_strangers) = (peer_certificate.clone(), plan.meets_strangers);
+        let offered = plan.srtp_profiles.iter().filter(|_| !plan.without_use_srtp);
         let config = ConfigBuilder::default()
             .with_certificates(certificates.into_iter().collect())
             .with_crypto_provider(tap)
             .with_cipher_suites(plan.dtls_suites.iter().map(|suite| suite.id()).collect())
-            .with_srtp_protection_profiles(
-                plan.srtp_profiles.iter().filter_map(|profile| srtp_profile(*profile)).collect(),
-            )
+            .with_srtp_protection_profiles(offered.filter_map(|profile| srtp_profile(*profile)).collect())
             .with_extended_master_secret(ExtendedMasterSecretType::Request)
             .with_client_auth(ClientAuthType::RequireAnyClientCert)
             .with_flight_interval(RETRANSMIT)
@@ -133,6 +139,7 @@ impl Dtls {
             peer_certificate,
             flight: Flight::default(),
             client,
+            without_use_srtp: plan.without_use_srtp,
             closed: false,
             failed: false,
             taken: 0,
@@ -211,12 +218,16 @@ impl Dtls {
         let fatal = alerts.iter().any(|alert| alert.level == FATAL);
         // A warning makes `rtc-dtls` return an error, and nothing is wrong with the association.
         let warned = !alerts.is_empty() && !fatal;
+        let farewell = alerts.iter().any(|alert| alert.description == CLOSE_NOTIFY);
         told.extend(alerts.into_iter().filter_map(|alert| self.hear(now, alert)));
         told.extend(closed.then_some(Told::Closed));
-        if fatal {
-            // `rtc-dtls` sends the peer's alert back to it: nothing of ours, and RFC 5246, section 7.2 wants silence.
+        if fatal || warned && before && !farewell {
+            // `rtc-dtls` sends the peer's alert back to it: nothing of ours, and RFC 5246, section 7.2 wants silence. A warning
+            // that comes back may end the association: OpenSSL takes a no_renegotiation for the end of its own wish.
             while self.endpoint.poll_transmit().is_some() {}
             self.ear.take_sent();
+        }
+        if fatal {
             self.failed = true;
         } else if let Some(error) = error.filter(|_| !warned && !self.failed && !self.seen.completed) {
             self.failed = true;
@@ -309,8 +320,9 @@ impl Dtls {
         let certificate = self.peer_certificate.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(der) = &certificate.der {
             let CertificateFacts { key_type, key_bits, signature_hash, names } = CertificateFacts::read(der);
-            let (digest, matches) = (Some(key.digest(der)), certificate.matches);
-            seen.certificate = CertificateSeen { digest, matches, key_type, key_bits, signature_hash, names };
+            let (digest, sha256, matches) =
+                (Some(key.digest(der)), Some(CertificateFacts::sha256(der)), certificate.matches);
+            seen.certificate = CertificateSeen { digest, sha256, matches, key_type, key_bits, signature_hash, names };
         }
         seen
     }
@@ -319,9 +331,10 @@ impl Dtls {
         self.seen.completed = true;
         let Some(state) = self.endpoint.get_connection_state(PEER) else { return Told::Completed(None) };
         // `Unsupported` is how `rtc-dtls` says that no profile was agreed on.
-        let profile = Profile::from_id(state.srtp_protection_profile() as u16);
+        let agreed = Profile::from_id(state.srtp_protection_profile() as u16);
+        let profile = agreed.or(self.without_use_srtp.then_some(Profile::AesCm128HmacSha1_80));
         let keys = profile.and_then(|profile| {
-            let bytes = state.export_keying_material(EXPORTER_LABEL, &[], profile.keying_material_len()).ok()?;
+            let bytes = state.export_keying_material(EXPORTER_LABEL, &[], EXPORTED_BYTES).ok()?;
             Some((profile, Secret::new(bytes.as_ref().to_vec())))
         });
         Told::Completed(keys)
@@ -349,11 +362,12 @@ impl Dtls {
                 Clear::Handshake => self.last_message = Some(now),
                 _ if self.seen.completed => {}
                 Clear::ClientHello(random) if from_client => self.randoms[0] = Some(random),
-                Clear::ServerHello { random, version, suite, extended_master_secret } if !from_client => {
+                Clear::ServerHello { random, version, suite, extended_master_secret, profile } if !from_client => {
                     self.randoms[1] = Some(random);
                     self.seen.extended_master_secret = extended_master_secret;
                     self.seen.version = Some(version_name(version));
                     self.seen.suite = Some(suite_name(suite));
+                    self.seen.use_srtp = profile.map(profile_name);
                 }
                 Clear::Group(group) if !from_client => self.seen.group = Some(group_name(group)),
                 Clear::CertificateRequest if side == Side::Peer => self.seen.client_certificate_requested = true,

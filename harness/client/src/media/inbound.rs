@@ -27,7 +27,7 @@ const MAX_EARLY_MEDIA: usize = 256;
 
 impl MediaMachine {
     pub(super) fn datagram(&mut self, now: Instant, path: Path, bytes: &[u8]) {
-        if self.is_strangers(path, bytes) {
+        if self.strangers.takes(now, path, bytes) || self.is_strangers(path, bytes) {
             return;
         }
         if self.gather.is_server(path) {
@@ -104,6 +104,9 @@ impl MediaMachine {
 
     /// The handshake, once there is a way for it.
     pub(super) fn begin_dtls(&mut self, now: Instant) {
+        if self.strangers_go_ahead(now) {
+            return;
+        }
         if let Some(dtls) = &mut self.dtls {
             self.hello_until = (!dtls.is_client()).then(|| now + CLIENT_HELLO_WAIT);
             if let Err(error) = dtls.start(now) {
@@ -116,10 +119,13 @@ impl MediaMachine {
     }
 
     fn dtls_input(&mut self, now: Instant, bytes: &[u8]) {
+        if self.plan.hellos {
+            return self.answer_to_hello(now, bytes);
+        }
         if self.takes_dtls(now, bytes) {
             return;
         }
-        let may_answer = self.connected && !self.audio_is_ahead();
+        let may_answer = self.connected && !self.audio_is_ahead() && !self.strangers.are_ahead();
         match self.dtls.as_mut().filter(|_| may_answer) {
             Some(dtls) => {
                 let told = dtls.input(now, bytes);

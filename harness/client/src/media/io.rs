@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::asking::HelloAsk;
 use super::attack::{Attack, AttackSeen};
 use super::checks::Check;
 use super::rekey::{Rekey, RekeySeen};
@@ -61,6 +62,9 @@ pub enum Input<'a> {
         /// Its description.
         sdp: Option<&'a str>,
     },
+    /// Put this hello to the target, in a call whose plan has [`MediaPlan::hellos`](super::MediaPlan::hellos). One at a time:
+    /// another takes its place.
+    Hello(HelloAsk),
     /// Send this connectivity check beside those of the call's own agent.
     Check(Check),
     /// Neither send checks nor answer them any more, and go on otherwise.
@@ -108,6 +112,8 @@ pub enum Event {
     Echoed,
     /// The target sent an alert: its TLS name.
     PeerAlert(String),
+    /// [`MediaMachine::take_hello_answer`](super::MediaMachine::take_hello_answer) has what came of a hello.
+    HelloAnswered,
     /// An attack is over.
     AttackDone(AttackSeen),
     /// An offer of ours in mid-call; [`Input::Reanswer`] is waited for.

@@ -11,6 +11,7 @@ use rtc_crypto::RTCCryptoProvider;
 
 use super::MediaError;
 use super::answer::Answer;
+use super::asking::Asking;
 use super::attack::{History, Run};
 use super::audio::{Markers, Random, Stream};
 use super::checks::Checks;
@@ -26,6 +27,7 @@ use super::reuse::Indices;
 use super::rtcp::Reception;
 use super::seen::{self, Counters};
 use super::srtp::{SdesKey, Srtp};
+use super::strangers::Strangers;
 
 /// As DTLS server: how long the target may take to begin, once ICE has connected.
 pub(super) const CLIENT_HELLO_WAIT: Duration = Duration::from_secs(10);
@@ -48,9 +50,11 @@ pub struct MediaMachine {
     pub(super) markers: Markers,
     pub(super) reception: Reception,
     pub(super) early: Early,
+    pub(super) strangers: Strangers,
     pub(super) attack: Option<Run>,
     pub(super) rekey: Option<rekey::Run>,
     pub(super) checks: Checks,
+    pub(super) asking: Asking,
     pub(super) history: History,
     pub(super) counters: Counters,
     pub(super) indices: Indices,
@@ -122,9 +126,11 @@ impl MediaMachine {
             markers: Markers::default(),
             reception: Reception::new(now),
             early: Early::default(),
+            strangers: Strangers::default(),
             attack: None,
             rekey: None,
             checks: Checks::default(),
+            asking: Asking::default(),
             history: History::default(),
             counters: Counters::default(),
             indices: Indices::default(),
@@ -177,6 +183,7 @@ impl MediaMachine {
             Input::Timeout => self.timeout(now),
             Input::SendAudio(on) => self.audio = on,
             Input::Attack { attack, stranger } => self.start_attack(now, attack, stranger),
+            Input::Hello(ask) => self.ask(now, ask),
             Input::Check(check) => self.send_check(now, &check),
             Input::StopConsent => self.stop_consent(),
             Input::Rekey(rekey) => self.start_rekey(now, rekey),
@@ -242,6 +249,8 @@ impl MediaMachine {
         self.run_attack(now);
         self.run_rekey(now);
         self.run_checks(now);
+        self.run_strangers(now);
+        self.run_asking(now);
     }
 
     fn next_timeout(&mut self) -> Option<Instant> {
@@ -252,9 +261,10 @@ impl MediaMachine {
         let attack = self.attack.as_ref().map(Run::poll_timeout);
         let dtls = self.dtls.as_ref().and_then(Dtls::poll_timeout);
         let rekey = self.rekey.as_ref().map(rekey::Run::poll_timeout);
-        let others = [next_audio, rekey, self.early_due(), attack, dtls, self.next_report, self.hello_until];
+        let hello = self.asking.poll_timeout();
+        let others = [next_audio, rekey, self.early_due(), attack, dtls, hello, self.next_report, self.hello_until];
         let network = [self.gather.poll_timeout(!self.offered), self.ice.poll_timeout(), self.checks.poll_timeout()];
-        others.into_iter().chain(network).flatten().min()
+        others.into_iter().chain(network).chain([self.strangers.poll_timeout()]).flatten().min()
     }
 
     /// Moves everything that the parts want to send or tell into the output.

@@ -10,12 +10,15 @@
 //! | `gather`, `relay`, `ice` | STUN and TURN servers; candidates and the selected pair |
 //! | `hello`, `certificate` | what our handshake offers; what the target's certificate says |
 //! | `dtls`, `flight`, `tap`, `random_swap`, `sniff` | the handshake and what can be seen of it |
-//! | `srtp`, `plain`, `reuse` | what the keys open, what came unprotected, and indices that came twice |
+//! | `srtp`, `measure` | what the keys open, and under which profile |
+//! | `plain`, `reuse` | what came unprotected, and indices that came twice |
 //! | `audio`, `rtcp` | what we send, its echo, reports |
 //! | `g711`, `playback`, `recording` | audio of a file of ours, and of the far side |
 //! | `early` | unprotected audio before ICE or DTLS |
+//! | `strangers` | hellos of a stranger before DTLS |
 //! | `checks` | connectivity checks by hand, late ones and none |
 //! | `rekey`, `renegotiate` | new keys in mid-call, and packets under the old ones |
+//! | `asking` | hellos by hand instead of a handshake |
 //! | `attack` | packets that a receiver must refuse |
 //! | `machine`, `io`, `inbound`, `outbound`, `seen` | all of it together, and evidence |
 //!
@@ -25,6 +28,7 @@
 //! compare what the client's Finished says: that it decrypts shows the keys, and its certificate is checked all the same.
 
 mod answer;
+mod asking;
 mod attack;
 mod audio;
 mod certificate;
@@ -44,6 +48,7 @@ mod identity;
 mod inbound;
 mod io;
 mod machine;
+mod measure;
 mod negotiate;
 mod offer;
 mod outbound;
@@ -60,12 +65,14 @@ mod rtcp;
 mod seen;
 mod sniff;
 mod srtp;
+mod strangers;
 mod tap;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod turn_tests;
 
+pub use asking::HelloAsk;
 pub use attack::{Attack, AttackKind, AttackSeen, Corpus, Oracle, Source, malformed_items};
 pub use certificate::CertificateFacts;
 pub use checks::{Check, CheckBend, CheckKit, ChecksSeen};
@@ -78,6 +85,7 @@ pub use playback::{Playback, PlaybackError, Played, RATE_HZ};
 pub use recording::{Recorded, Recording};
 pub use rekey::{Rekey, RekeyHow, RekeySeen, ThenSend};
 pub use ringfence_srtp::Profile as SrtpProfile;
+pub use strangers::{StrangersSeen, small_hello};
 
 pub use plan::{
     AudioBefore, CandidatePolicy, Codec, FingerprintBend, MediaPlan, Sdes, Setup, Shown, TransportProfile, TurnServer,

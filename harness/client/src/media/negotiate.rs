@@ -99,6 +99,7 @@ impl MediaMachine {
         }
         match (&self.dtls, by_sdes) {
             _ if in_clear => Ok(()), // as we asked for it
+            (None, false) if self.plan.hellos && !answer.fingerprints.is_empty() => Ok(()),
             (None, false) => Err(("dtls", "the answer has no fingerprint".into())),
             (None, true) => {
                 self.next_report = Some(now + rtcp::FIRST);
@@ -111,6 +112,10 @@ impl MediaMachine {
     /// The DTLS association with whom the answer announces, unless it is there.
     fn associate(&mut self, now: Instant, known: &Answer, answer: &Answer) -> Result<(), Obstacle> {
         let client = answer.we_are_client(self.plan.setup).map_err(|why| ("dtls", why))?;
+        if self.plan.hellos {
+            let why = "the target is not the DTLS server: it answers no hello".to_owned();
+            return if client { Ok(()) } else { Err(("dtls", why)) };
+        }
         let same = |dtls: &&Dtls| dtls.is_client() == client && known.fingerprints == answer.fingerprints;
         let same = self.dtls.as_ref().filter(same);
         if let Some(dtls) = same.filter(|dtls| dtls.was_ended() && known.ice == answer.ice) {

@@ -40,6 +40,8 @@ pub struct MediaPlan {
     /// Finishes a handshake with a certificate that the target did not announce, so that it can be reported. For probes, which
     /// have nothing to tell to whoever is there.
     pub meets_strangers: bool,
+    /// No handshake of ours: hellos by hand are put to the target instead, which has to be the DTLS server: see [`super::HelloAsk`].
+    pub hellos: bool,
     /// Codecs of the offer, the preferred first.
     pub codecs: Vec<Codec>,
     /// For so long after the answer no checks go out, and none are answered.
@@ -56,6 +58,12 @@ pub struct MediaPlan {
     pub record: Option<Recording>,
     /// Unprotected audio of ours goes out before this stage, for a second; the stage waits that long.
     pub audio_before: Option<AudioBefore>,
+    /// Before our handshake so many hellos without a cookie go to the checked port from another socket of ours, one every
+    /// 50 ms, 200 at most; none where one end of the pair is a relay.
+    pub stranger_hellos: u32,
+    /// Our handshake says nothing of SRTP: no `use_srtp`. Keys are then exported all the same, as for
+    /// `SRTP_AES128_CM_HMAC_SHA1_80`, so that there is something that a careless target could take.
+    pub without_use_srtp: bool,
 }
 
 impl MediaPlan {
@@ -73,6 +81,7 @@ impl MediaPlan {
             dtls_suites: DtlsSuite::ALL.to_vec(),
             dtls_groups: DtlsGroup::ALL.to_vec(),
             meets_strangers: false,
+            hellos: false,
             codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma, Codec::TelephoneEvent],
             unchecked_for: None,
             extra_candidates: Vec::new(),
@@ -81,6 +90,8 @@ impl MediaPlan {
             play: None,
             record: None,
             audio_before: None,
+            stranger_hellos: 0,
+            without_use_srtp: false,
         }
     }
 }

@@ -51,6 +51,9 @@ fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
+mod truth;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

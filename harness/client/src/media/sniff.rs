@@ -16,6 +16,7 @@ const CLIENT_HELLO: u8 = 1; // RFC 5246, section 7.4, as the next three
 const SERVER_HELLO: u8 = 2;
 const SERVER_KEY_EXCHANGE: u8 = 12;
 const CERTIFICATE_REQUEST: u8 = 13;
+const USE_SRTP: u16 = 14; // RFC 5764, section 4.1.1
 const EXTENDED_MASTER_SECRET: u16 = 23; // RFC 7627, section 5.1
 const NAMED_CURVE: u8 = 3; // RFC 8422, section 5.4
 const SUPPORTED_VERSIONS: u16 = 43; // RFC 8446, section 4.2.1
@@ -37,6 +38,8 @@ pub(super) enum Clear {
         suite: u16,
         /// It agrees to the extended master secret.
         extended_master_secret: bool,
+        /// The SRTP profile that it chose.
+        profile: Option<u16>,
     },
     /// ServerKeyExchange with a group of this number.
     Group(u16),
@@ -123,7 +126,9 @@ fn server_hello(message: &[u8]) -> Option<Clear> {
     let extensions = message.get(suite_at + 5..).unwrap_or_default();
     let chosen = extension(extensions, SUPPORTED_VERSIONS).and_then(|value| u16_at(value, 0));
     let extended_master_secret = extension(extensions, EXTENDED_MASTER_SECRET).is_some();
-    Some(Clear::ServerHello { random, version: chosen.unwrap_or(version), suite, extended_master_secret })
+    // Two bytes of length, then the one profile. RFC 5764, section 4.1.1.
+    let profile = extension(extensions, USE_SRTP).and_then(|value| u16_at(value, 2));
+    Some(Clear::ServerHello { random, version: chosen.unwrap_or(version), suite, extended_master_secret, profile })
 }
 
 fn extension(mut extensions: &[u8], wanted: u16) -> Option<&[u8]> {
@@ -179,6 +184,11 @@ pub(super) fn suite_name(suite: u16) -> String {
         0x1303 => "TLS_CHACHA20_POLY1305_SHA256".into(),
         other => format!("{other:#06x}"),
     }
+}
+
+/// The word of an SRTP profile, as in `srtp_profiles`, else its number.
+pub(super) fn profile_name(profile: u16) -> String {
+    ringfence_wire::hello::names::srtp_profile(profile).map_or_else(|| format!("{profile:#06x}"), str::to_owned)
 }
 
 /// The group's name at IANA, else its number.
@@ -256,7 +266,13 @@ mod tests {
         .concat();
         let expected = [
             Clear::Handshake,
-            Clear::ServerHello { random: [5; 32], version: 0xfefd, suite: 0xc02b, extended_master_secret: false },
+            Clear::ServerHello {
+                random: [5; 32],
+                version: 0xfefd,
+                suite: 0xc02b,
+                extended_master_secret: false,
+                profile: None,
+            },
             Clear::Handshake,
             Clear::Group(0x1d),
             Clear::Handshake,
@@ -287,12 +303,18 @@ mod tests {
 
     #[test]
     fn the_version_that_counts_is_the_chosen_one() {
-        let extensions = [0, 23, 0, 0, 0, 43, 0, 2, 0xfe, 0xfc];
-        let hello = [&[0xfe, 0xfd][..], &[5; 32], &[0], &[0x13, 0x01], &[0], &[0, 10], &extensions].concat();
+        let extensions = [0, 23, 0, 0, 0, 43, 0, 2, 0xfe, 0xfc, 0, 14, 0, 5, 0, 2, 0, 7, 0];
+        let hello = [&[0xfe, 0xfd][..], &[5; 32], &[0], &[0x13, 0x01], &[0], &[0, 19], &extensions].concat();
         let parts = clear_parts(&record(HANDSHAKE, 0, &message(SERVER_HELLO, &hello)));
         assert_eq!(
             parts[1],
-            Clear::ServerHello { random: [5; 32], version: 0xfefc, suite: 0x1301, extended_master_secret: true }
+            Clear::ServerHello {
+                random: [5; 32],
+                version: 0xfefc,
+                suite: 0x1301,
+                extended_master_secret: true,
+                profile: Some(7),
+            }
         );
         assert_eq!(version_name(0xfefc), "1.3");
         assert_eq!((alert_name(42), alert_name(200)), ("bad_certificate".into(), "alert_200".into()));

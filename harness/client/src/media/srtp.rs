@@ -8,6 +8,7 @@ use ringfence_srtp::{Context, MasterKey, MasterKeys, Profile, UnprotectError, be
 use ringfence_wire::sdp::Crypto;
 
 use super::MediaError;
+use super::measure::Measure;
 
 /// Keys that open packets at once: of DTLS, of SDES, and of an early answer that was replaced.
 const MAX_RECEIVING: usize = 3;
@@ -32,6 +33,7 @@ pub(super) struct Srtp {
     seen: Option<(Profile, Secret<Vec<u8>>)>,
     /// The rollover counter that we send under instead of our own.
     roc: Option<u32>,
+    measure: Measure,
 }
 
 impl Srtp {
@@ -45,16 +47,20 @@ impl Srtp {
         self.sending_key.as_ref().map(MasterKey::profile)
     }
 
-    /// Takes the exporter's output. RFC 5764, section 4.2.
+    /// Takes the exporter's output: as much as the profile takes, or more, to see whether another one is used. RFC 5764, section
+    /// 4.2.
     pub(super) fn key_by_dtls(
         &mut self,
         profile: Profile,
         material: Secret<Vec<u8>>,
         client: bool,
     ) -> Result<(), MediaError> {
-        let keys = MasterKeys::from_exporter(profile, material.expose()).map_err(MediaError::setup)?;
+        let whole = material.expose();
+        let own = whole.get(..profile.keying_material_len()).unwrap_or(whole).to_vec();
+        let keys = MasterKeys::from_exporter(profile, &own).map_err(MediaError::setup)?;
+        self.measure.key(profile, &material, client);
         let (ours, theirs) = if client { (keys.client, keys.server) } else { (keys.server, keys.client) };
-        self.key(profile, ours, &theirs, material);
+        self.key(profile, ours, &theirs, Secret::new(own));
         Ok(())
     }
 
@@ -113,7 +119,13 @@ impl Srtp {
 
     /// Opens an SRTP packet.
     pub(super) fn open_rtp(&mut self, packet: &[u8]) -> Opened {
-        self.open(packet, Context::unprotect_rtp)
+        let opened = self.open(packet, Context::unprotect_rtp);
+        match (&opened, &self.seen) {
+            (Opened::Authentic(_), Some((profile, _))) => self.measure.opened(*profile),
+            (Opened::Refused, _) => self.measure.refused(packet),
+            _ => {}
+        }
+        opened
     }
 
     /// Opens an SRTCP packet.
@@ -184,7 +196,8 @@ impl Srtp {
         self.seen.as_ref().map_or_else(SrtpSeen::default, |(profile, material)| SrtpSeen {
             profile: Some(profile.name().to_owned()),
             keys: Some(material.digest(key)),
-            tag_bytes: i64::try_from(profile.tag_len()).ok(),
+            used_profile: self.measure.used().map(|used| used.name().to_owned()),
+            tag_bytes: self.measure.used().and_then(|used| i64::try_from(used.tag_len()).ok()),
         })
     }
 }

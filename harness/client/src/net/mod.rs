@@ -1,6 +1,7 @@
 //! The one way out: every connection of a run is dialled here, inside the scope, within the limits.
 
 mod dial;
+mod early_data;
 mod limits;
 mod owner;
 mod pace;

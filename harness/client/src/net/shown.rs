@@ -66,6 +66,8 @@ pub struct ServerCertificate {
     pub chain_length: usize,
     /// It names a responder for its status (RFC 6960).
     pub ocsp_responder: bool,
+    /// SHA-256 of its DER, 64 hexadecimal digits in lower case.
+    pub sha256: String,
     /// Key and signature.
     pub facts: CertificateFacts,
 }
@@ -92,7 +94,7 @@ impl Net {
     ) -> Result<TlsShown, Failure> {
         let failed = |error: String| Failure::new(Outcome::TlsFailed, error);
         let name = ServerName::try_from(super::scope::plain(name)).map_err(|error| failed(error.to_string()))?;
-        let seen = Arc::new(Watching { trust: self.shared.trust.clone(), seen: Mutex::default() });
+        let seen = Arc::new(Watching::new(self.shared.trust.clone()));
         let version = if version == TlsVersion::Tls12 { &TLS12 } else { &TLS13 };
         let mut config = ClientConfig::builder_with_provider(self.shared.trust.provider())
             .with_protocol_versions(&[version])
@@ -143,9 +145,15 @@ fn registered(name: &str) -> String {
 
 /// Accepts every certificate, and keeps what it says.
 #[derive(Debug)]
-struct Watching {
+pub(super) struct Watching {
     trust: tls::Trust,
     seen: Mutex<Option<TlsShown>>,
+}
+
+impl Watching {
+    pub fn new(trust: tls::Trust) -> Self {
+        Self { trust, seen: Mutex::default() }
+    }
 }
 
 impl ServerCertVerifier for Watching {
@@ -219,6 +227,7 @@ fn examine(
         self_signed: fields.issuer() == fields.subject(),
         chain_length: 1 + intermediates.len(),
         ocsp_responder: names_responder(&fields),
+        sha256: CertificateFacts::sha256(end_entity),
         facts: CertificateFacts::read(end_entity),
     })
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Endpoints, SecretSource, Source, Target, Value};
 use crate::Secret;
+use crate::known_certificates::sha256_hex;
 
 /// What is wrong with a target file.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +115,10 @@ impl Target {
         }
         if let Some(Value::Text(url)) = &self.sip.ws_uri {
             check_url(url, &["ws", "wss"]).map_err(|why| ("ws_uri", why))?;
+        }
+        if let Some(wrong) = self.declared.known_certificates.iter().find(|hash| sha256_hex(hash).is_none()) {
+            let message = format!("`{wrong}` is no SHA-256; write 64 hexadecimal digits, with colons or without");
+            return Err(("known_certificates", message));
         }
         let wants_config = self.adapter != super::Adapter::Sip || self.sip.ws_uri.is_none();
         if wants_config && !matches!(self.endpoints.get("config"), super::Endpoint::Url(_)) {
@@ -248,7 +253,7 @@ mod tests {
     fn a_minimal_file_is_enough() {
         let target = Target::parse(GOOD, Path::new("t.toml")).unwrap();
         assert_eq!(target.policy, "webrtc-mti");
-        assert_eq!(target.budget.calls, 60);
+        assert_eq!(target.budget.calls, 150);
     }
 
     #[test]
@@ -263,5 +268,15 @@ mod tests {
             &format!("{GOOD}[logins.valid]\nbearer = \"text\"\n"),
             "t.toml:6:10: the secret itself stands here; give",
         );
+        let declared = format!("{GOOD}[declared]\nknown_certificates = [\"AB:CD\"]\n");
+        refused(&declared, "t.toml:6:1: known_certificates: `AB:CD` is no SHA-256");
+    }
+
+    #[test]
+    fn hashes_are_known_in_one_form() {
+        let (given, hash) = (["AB"; 32].join(":"), "ab".repeat(32));
+        let text = format!("{GOOD}[declared]\nknown_certificates = [\"{given}\"]\n");
+        let target = Target::parse(&text, Path::new("t.toml")).unwrap();
+        assert_eq!(target.view().declared.known_certificates, [hash]);
     }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::known_certificates::sha256_hex;
+
 use super::{Adapter, AtOnce, Budget, Declared, Endpoint, Endpoints, Participants, Target, TimeLimits};
 
 /// What CEL calls `target`, and what the journal keeps.
@@ -60,6 +62,7 @@ impl Target {
             })
             .collect();
         let all = &self.destinations;
+        let known = self.declared.known_certificates.iter();
         let named = [
             ("call", &all.call),
             ("recorded", &all.recorded),
@@ -83,7 +86,10 @@ impl Target {
             destinations: named.iter().filter(|(_, d)| d.is_some()).map(|(name, _)| (*name).to_owned()).collect(),
             echo: all.call.as_ref().is_some_and(|destination| destination.echo),
             authorization: self.authorization.as_ref().map(|a| format!("{} ({})", a.statement, a.contact)),
-            declared: self.declared.clone(),
+            declared: Declared {
+                known_certificates: known.filter_map(|hash| sha256_hex(hash)).collect(),
+                ..self.declared.clone()
+            },
         }
     }
 }

@@ -126,7 +126,7 @@ impl Task {
             MediaEvent::IceConnected => {
                 self.tell(Stage::IceConnected);
                 // Without DTLS there is nothing more to establish.
-                if matches!(
+                if self.plan.media.hellos || matches!(
                     self.plan.media.profile,
                     TransportProfile::Avp | TransportProfile::Avpf | TransportProfile::Savp
                 ) {
@@ -156,6 +156,7 @@ impl Task {
             MediaEvent::RemoteClosed => self.end(EndedBy::Target),
             MediaEvent::Offer(_)
             | MediaEvent::Description(_)
+            | MediaEvent::HelloAnswered
             | MediaEvent::AttackDone(_)
             | MediaEvent::Reoffer(_)
             | MediaEvent::RekeyDone(_) => {}

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Command, GOODBYE, Job, Task};
+use super::{Command, GOODBYE, Job, LAST_WORD, Task};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -11,6 +11,7 @@ use crate::drive::call::EndedBy;
 use crate::drive::in_call::InCall;
 use crate::drive::line::Line;
 use crate::drive::udp::MediaCall;
+use crate::hello::{Told, Traffic};
 use crate::media::{AttackSeen, RekeySeen};
 use crate::signalling::{FinalAnswer, Input};
 
@@ -35,6 +36,11 @@ impl Task {
             Command::Check { check, reply } => {
                 media.check(check).await;
                 let _ = reply.send(());
+            }
+            Command::Hello { ask, reply } => {
+                // Its own time ends it; beyond that the media's task is gone.
+                self.job = Some(Job::Hello { until: now + ask.within + LAST_WORD, reply });
+                media.hello(ask).await;
             }
             Command::StopConsent { reply } => {
                 media.stop_consent().await;
@@ -111,6 +117,17 @@ impl Task {
         }
     }
 
+    /// What came of a hello, or was there of it when the call ended.
+    pub(super) fn on_hello_answered(&mut self, media: &MediaCall) {
+        match self.job.take() {
+            Some(Job::Hello { reply, .. }) => {
+                let answer = media.take_hello_answer();
+                let _ = reply.send(answer.unwrap_or((Traffic::default(), Told::Closed))); // whoever asked may be gone
+            }
+            other => self.job = other,
+        }
+    }
+
     /// When to look again although nothing happened.
     pub(super) fn next_look(&self) -> Instant {
         let now = Instant::now();
@@ -119,6 +136,7 @@ impl Task {
                 Job::Run { until, echoes: None, .. }
                 | Job::Attack { until, .. }
                 | Job::Rekey { until, .. }
+                | Job::Hello { until, .. }
                 | Job::Request { until, .. }
                 | Job::HangUp { until, .. },
             ) => *until,
@@ -143,9 +161,12 @@ impl Task {
             Some(Job::Run { until, echoes, .. }) => {
                 ended || now >= *until || echoes.is_some_and(|echoes| media.seen().media.echoed >= echoes)
             }
-            Some(Job::Attack { until, .. } | Job::Rekey { until, .. } | Job::Request { until, .. }) => {
-                self.over || now >= *until
-            }
+            Some(
+                Job::Attack { until, .. }
+                | Job::Rekey { until, .. }
+                | Job::Hello { until, .. }
+                | Job::Request { until, .. },
+            ) => self.over || now >= *until,
             Some(Job::HangUp { until, .. }) => {
                 self.over |= now >= *until; // nobody has to agree to a hang-up
                 false
@@ -157,6 +178,7 @@ impl Task {
             if let Some(seen) = media.attack_so_far() {
                 self.on_attack_done(seen);
             }
+            self.on_hello_answered(media);
             self.look(media);
             self.finish_job();
         }
@@ -172,6 +194,10 @@ impl Task {
             }
             Some(Job::Rekey { reply, .. }) => {
                 drop(reply.send(Err(Failure::closed("the call ended before its keys could change"))));
+            }
+            // The owner took something else in hand.
+            Some(Job::Hello { reply, .. }) => {
+                drop(reply.send((Traffic::default(), Told::Broken("the question was given up".into()))));
             }
             Some(Job::Request { last, reply, .. }) => {
                 drop(reply.send(last.ok_or_else(|| Failure::closed("no final answer while the call lasted"))));

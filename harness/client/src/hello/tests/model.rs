@@ -95,6 +95,8 @@ pub struct Server {
     pub versions: Vec<(Version, Spec)>,
     pub cookie: bool,
     pub refusal: Refusal,
+    /// A hello with more suites is refused.
+    pub most_suites: usize,
 }
 
 #[derive(Default)]
@@ -235,6 +237,7 @@ impl Server {
             ],
             cookie: true,
             refusal: Refusal::Alert,
+            most_suites: usize::MAX,
         }
     }
 
@@ -260,6 +263,9 @@ impl Server {
         let alert = |code| Reply::Alert { fatal: true, code };
         if self.cookie && hello.version.is_dtls() && hello.cookie != hello.random[..8] {
             return Reply::HelloVerifyRequest { version: Version::DTLS10, cookie: hello.random[..8].to_vec() };
+        }
+        if hello.suites.len() > self.most_suites {
+            return alert(47);
         }
         // Older than asked for will do, where the hello does not say exactly which.
         let older = |own: &Version| if own.is_dtls() { *own >= hello.version } else { *own <= hello.version };
@@ -346,5 +352,6 @@ pub fn server(version: Version, refusal: Refusal) -> impl Strategy<Value = Serve
         versions: vec![(version, spec)],
         cookie,
         refusal,
+        most_suites: usize::MAX,
     })
 }

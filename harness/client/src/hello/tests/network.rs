@@ -157,6 +157,8 @@ enum Word {
     NotOffered,
     NamesNothing,
     NamesNotOffered,
+    /// Takes the same, whatever is offered.
+    Stubborn,
     OtherVersion,
     Cookie,
     Refuses(u8),
@@ -174,8 +176,15 @@ fn all_versions() -> impl Strategy<Value = Version> {
 fn word() -> impl Strategy<Value = Word> {
     let all =
         [Word::First, Word::Last, Word::NotOffered, Word::NamesNothing, Word::NamesNotOffered, Word::OtherVersion];
-    let more =
-        [Word::Cookie, Word::Refuses(40), Word::Refuses(80), Word::Refuses(112), Word::Refuses(0), Word::AlertAfter];
+    let more = [
+        Word::Stubborn,
+        Word::Cookie,
+        Word::Refuses(40),
+        Word::Refuses(80),
+        Word::Refuses(112),
+        Word::Refuses(0),
+        Word::AlertAfter,
+    ];
     select([&all[..], &more, &[Word::First, Word::Last, Word::Silent, Word::Closes, Word::Garbage]].concat())
 }
 
@@ -200,6 +209,15 @@ fn say(word: Word, version: Version, ask: &Ask) -> Told {
         Word::NamesNotOffered => {
             server_hello(version, Chosen { group: Some(0x4444), scheme: Some(0x4444), profile: Some(0x4444), ..chosen })
         }
+        Word::Stubborn => server_hello(
+            version,
+            Chosen {
+                group: Some(23),
+                scheme: chosen.scheme.map(|_| 0x0401),
+                profile: chosen.profile.map(|_| 1),
+                ..chosen
+            },
+        ),
         Word::OtherVersion => {
             server_hello(if version == Version::TLS10 { Version::TLS11 } else { Version::TLS10 }, chosen)
         }
@@ -254,7 +272,13 @@ fn hostile_servers_are_left_alone_in_time() {
         }
         let looped = meet(Word::Cookie);
         assert_eq!(looped.verdict, Verdict::Unknown);
-        assert_eq!(looped.hellos_sent, if version.is_dtls() { 4 } else { 3 });
+        assert_eq!(looped.hellos_sent, if version.is_dtls() { 6 } else { 3 }, "the same cookie again");
+        let mut cookies = 0;
+        let looped = ask(Enumerator::new(version, QUESTION), |_| {
+            cookies += 1;
+            Told::Reply(Reply::HelloVerifyRequest { version: Version::DTLS10, cookie: vec![cookies; 20] })
+        });
+        assert_eq!((looped.verdict, looped.hellos_sent), (Verdict::Unknown, if version.is_dtls() { 4 } else { 3 }));
         assert!(matches!(meet(Word::OtherVersion).verdict, Verdict::Refused(None) | Verdict::Accepted));
         assert_eq!(meet(Word::Refuses(40)).verdict, Verdict::Refused(Some(40)));
         assert_eq!(meet(Word::Refuses(80)).hellos_sent, 3, "an internal error may pass");
@@ -264,6 +288,10 @@ fn hostile_servers_are_left_alone_in_time() {
             say(if turn % 2 == 0 { Word::OtherVersion } else { Word::First }, version, ask)
         });
         bounded(&alternating, version);
+        let stubborn = meet(Word::Stubborn);
+        bounded(&stubborn, version);
+        let names = stubborn.groups.iter().chain(&stubborn.signature_schemes);
+        assert!(names.clone().all(|code| [23, 0x0401].contains(code)), "{version:?}: {stubborn:?}");
         let wrong = meet(Word::NamesNotOffered);
         bounded(&wrong, version);
         let said = |list| wrong.unknown.iter().any(|unknown| unknown.list == list);

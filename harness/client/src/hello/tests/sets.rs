@@ -65,6 +65,18 @@ proptest! {
     }
 
     #[test]
+    fn profiles_ride_with_the_suites((version, server) in of(select(vec![Version::DTLS10, Version::DTLS12]), Refusal::Alert)) {
+        let findings = enumerate(&server, version, Wanted { profiles: true, ..Wanted::SUITES });
+        let (truth, found) = (server.truth(version), found(&findings));
+        prop_assert_eq!((&found.suites, &found.profiles), (&truth.suites, &truth.profiles));
+        prop_assert_eq!(&findings.unknown, &vec![]);
+        let longest = truth.suites.len().max(truth.profiles.len());
+        let goes_without = server.spec(version).is_some_and(|spec| spec.goes_without);
+        let ends = if goes_without && truth.suites.len() > truth.profiles.len() { 1 } else { 4 };
+        prop_assert!((longest + 1..=longest + ends).contains(&(findings.offers as usize)) || truth.suites.is_empty(), "{:?}", findings);
+    }
+
+    #[test]
     fn a_server_that_closes_is_read_as_well((version, server) in of(select(vec![Version::TLS11, Version::TLS12, Version::TLS13]), Refusal::Close)) {
         let truth = server.truth(version);
         let findings = enumerate(&server, version, Wanted::ALL);

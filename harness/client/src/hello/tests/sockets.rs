@@ -132,6 +132,12 @@ async fn every_version_suite_and_group_of_openssl_over_tls() {
     assert!(!newest.compression && !newest.certificate_requested && newest.ocsp_response.is_none());
     assert!(net.answered() && net.conversations() == u64::from(report.hellos_sent()));
 
+    let quick = super::tls(&net, "127.0.0.1", port, &question(Wanted::VERSIONS), BOUNDS).await.unwrap();
+    let versions = |report: &Report| report.accepted().map(|(version, _)| version).collect::<Vec<_>>();
+    assert_eq!((versions(&quick), quick.hellos_sent(), quick.unknown().count()), (versions(&report), 5, 0));
+    let choice = super::choice(&net, "127.0.0.1", port, &QUESTION, BOUNDS).await.unwrap();
+    assert_eq!(choice, Choice { version: Some(Version::TLS13), hellos_sent: 1 });
+
     let report = super::tls(&net, "127.0.0.1", port, &question(Wanted::SUITES), BOUNDS).await.unwrap();
     assert_eq!(shown(&report), accepted);
     let suites = report.suites().count();
@@ -151,6 +157,8 @@ async fn a_server_with_an_order_of_its_own_and_few_of_everything() {
     assert_eq!((found.suites.as_slice(), found.server_order), (&[0xc030, 0xc02f, 0x002f][..], Some(true)));
     assert_eq!(found.groups, [24, 23]);
     assert_eq!(found.signature_schemes, [0x0501, 0x0804, 0x0401]);
+    let choice = super::choice(&net, "127.0.0.1", server.address.port(), &QUESTION, BOUNDS).await.unwrap();
+    assert_eq!(choice.version, Some(Version::TLS12));
 }
 
 #[tokio::test]
@@ -193,4 +201,19 @@ async fn what_is_out_of_scope_gets_no_hello() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let failure = super::tls(&net, "127.0.0.1", nobody.port(), &QUESTION, BOUNDS).await.unwrap_err();
     assert_eq!(failure.outcome, Outcome::Unreachable);
+}
+
+#[tokio::test]
+async fn a_scan_that_nobody_waits_for_ends() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let net = net();
+    let patient = Bounds { answer: Duration::from_secs(3600), ..BOUNDS };
+    let mut stream = tokio::select! {
+        report = super::tls(&net, "127.0.0.1", port, &QUESTION, patient) => panic!("nobody answered: {report:?}"),
+        accepted = listener.accept() => accepted.unwrap().0,
+    };
+    // Nobody answers, so nothing else would close it within the hour.
+    let mut heard = Vec::new();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut heard).await;
 }

@@ -48,6 +48,8 @@ pub(in super::super) struct Run {
     /// Numbers of packets under the old keys, which are nobody else's.
     pub(super) old_sequences: HashSet<u16>,
     pub(super) roc: Option<u32>,
+    /// When the wish for a second handshake goes out again: networks lose datagrams.
+    pub(super) wish: Option<Instant>,
     pub(super) last_authentic: Instant,
     pub(super) seen: RekeySeen,
 }
@@ -66,7 +68,7 @@ impl Run {
     /// When something is due.
     pub(in super::super) fn poll_timeout(&self) -> Instant {
         let own = match self.phase {
-            Phase::Asking | Phase::Changing => self.until,
+            Phase::Asking | Phase::Changing => self.wish.map_or(self.until, |wish| wish.min(self.until)),
             Phase::New { since } if self.roc.is_some() => (since + KEPT_ROC).min(self.until),
             Phase::New { .. } => self.until,
             Phase::Grace { until } | Phase::Late { until } => until,
@@ -92,6 +94,7 @@ impl Run {
     pub(super) fn is_due(&self, now: Instant) -> bool {
         match self.phase {
             Phase::New { since } if self.roc.is_some() => now >= (since + KEPT_ROC).min(self.until),
+            Phase::Changing if self.wish.is_some_and(|wish| now >= wish) => true,
             Phase::Asking | Phase::Changing | Phase::New { .. } => now >= self.until,
             Phase::Grace { until } | Phase::Late { until } => now >= until,
             Phase::Old { next, .. } => now >= next,

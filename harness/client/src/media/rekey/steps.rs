@@ -21,6 +21,8 @@ use super::{LATE, Rekey, RekeyHow, RekeySeen, ThenSend};
 
 /// Between the first echo under the new keys and the old ones: what a target keeps for packets on their way is over by then.
 const GRACE: Duration = Duration::from_secs(2);
+/// Between two wishes for a second handshake, as RFC 6347, section 4.2.4.1 has it.
+const WISH: Duration = Duration::from_secs(1);
 /// Packets under the old keys, one per packet time.
 const OLD_PACKETS: u32 = 25;
 const OLD_INTERVAL: Duration = Duration::from_millis(20);
@@ -49,6 +51,7 @@ impl MediaMachine {
             first_control: None,
             old_sequences: HashSet::new(),
             roc: None,
+            wish: None,
             last_authentic: now,
             seen: RekeySeen::default(),
         };
@@ -56,7 +59,7 @@ impl MediaMachine {
             RekeyHow::Observe => self.rekey = Some(run),
             RekeyHow::Renegotiate => {
                 let asked = self.dtls.as_mut().map(|dtls| dtls.renegotiate(now));
-                run.phase = Phase::Changing;
+                (run.phase, run.wish) = (Phase::Changing, Some(now + WISH));
                 self.rekey = Some(run);
                 if !matches!(asked, Some(Ok(()))) {
                     self.tell_rekey_done();
@@ -305,6 +308,7 @@ impl MediaMachine {
         }
         while let Some(run) = self.rekey.as_mut().filter(|run| run.is_due(now)) {
             match run.phase {
+                Phase::Changing if now < run.until => self.wish_again(now),
                 Phase::Asking | Phase::Changing => self.end_rekey(now),
                 Phase::New { since } if run.roc.is_some() && self.srtp.keeps_roc() && now < run.until => {
                     self.srtp.keep_roc(None);
@@ -323,6 +327,15 @@ impl MediaMachine {
         }
     }
 
+    /// As long as nothing answers it: one datagram may be lost, and what did not arrive is not refused.
+    fn wish_again(&mut self, now: Instant) {
+        let Some((run, dtls)) = self.rekey.as_mut().zip(self.dtls.as_mut()) else { return };
+        run.seen.new_association |= dtls.take_renegotiated();
+        let answered = run.seen.new_association || run.seen.alert.is_some();
+        let sent = !answered && dtls.renegotiate(now).is_ok();
+        run.wish = sent.then_some(now + WISH);
+    }
+
     fn send_under_old_keys(&mut self, now: Instant) {
         let (clear, Some(marker), sequence) = self.stream.packet(PacketKind::Attack) else { return };
         let Some(run) = &mut self.rekey else { return };
@@ -339,7 +352,7 @@ impl MediaMachine {
     fn end_rekey(&mut self, now: Instant) {
         let Some(run) = &mut self.rekey else { return };
         if run.rekey.how == RekeyHow::Renegotiate {
-            run.seen.new_association = self.dtls.as_ref().is_some_and(Dtls::take_renegotiated);
+            run.seen.new_association |= self.dtls.as_ref().is_some_and(Dtls::take_renegotiated);
             run.seen.renegotiation_refused = !run.seen.new_association;
         }
         let gap = now.saturating_duration_since(run.last_authentic);
