@@ -315,7 +315,7 @@ impl Fault {
                 "a hello from an address without checks gets a whole flight of the server's, without a cookie; the call is not touched"
             }
             Fault::DtlsCertificateWeak => {
-                "a hello to the media port that offers no ECDSA suite is answered with a certificate of RSA with 1024 bits"
+                "a hello to the media port that offers none of the lab's ECDSA suites is answered with a certificate of RSA with 1024 bits"
             }
             Fault::DtlsRandomFixed => "the DTLS random of the lab is the same in every handshake",
             Fault::DtlsStaticRsa => {
@@ -357,7 +357,7 @@ impl Fault {
                 "the page sets isSecure on every server and gives the recording service an http:// address"
             }
             Fault::SrtpNullProfile => {
-                "a hello to the media port that offers NULL profiles alone is answered with SRTP_NULL_HMAC_SHA1_80"
+                "a hello to the media port that offers a NULL profile and none of the lab's is answered with SRTP_NULL_HMAC_SHA1_80"
             }
             Fault::SrtpReplayAccepted => "the SRTP receiver keeps no replay list; SRTCP keeps its own",
             Fault::SrtpTagIgnored => "an SRTP packet whose tag does not verify is decrypted and echoed all the same",

@@ -10,11 +10,9 @@ use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
-use crate::front;
+use crate::front::{self, Opened, Tls};
 
 /// Bytes of a request line with its header fields. House; axum has its own limit for bodies.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -24,6 +22,10 @@ const HEAD_LIMIT: Duration = Duration::from_secs(30);
 /// Where a request came from; handlers take it as an extension.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source(pub IpAddr);
+
+/// Whether a request came over TLS; handlers take it as an extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OverTls(pub bool);
 
 /// What a request in the clear gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +42,7 @@ pub(crate) enum Plain {
 pub(crate) type OnPlain = Arc<dyn Fn() -> Plain + Send + Sync>;
 
 /// Serves for ever; dropping the future closes all connections.
-pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, on_plain: OnPlain, router: Router) {
-    let tls = TlsAcceptor::from(tls);
+pub(crate) async fn serve(listener: TcpListener, tls: Tls, on_plain: OnPlain, router: Router) {
     front::serve_each(listener, |stream, source| {
         let (tls, on_plain) = (tls.clone(), on_plain.clone());
         let router = router.clone().layer(Extension(Source(source)));
@@ -52,6 +53,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, on_plai
                 plain != Plain::Refused
             });
             let Ok(opened) = open.await else { return };
+            let router = router.layer(Extension(OverTls(matches!(opened, Opened::Tls(_)))));
             let router = if plain == Plain::Redirected { Router::new().fallback(to_tls) } else { router };
             let mut http = Builder::new(TokioExecutor::new()).http1_only();
             http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_buf_size(MAX_HEAD_BYTES);

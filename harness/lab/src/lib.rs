@@ -6,6 +6,7 @@
 //! | `figures` | the healthy figures, with their sources |
 //! | `pki` | a certificate authority per lab |
 //! | `front`, `https` | accepting connections: TLS, or somebody in the clear |
+//! | `by_hand` | what TLS listeners answer that no sound library does |
 //! | `page`, `config` | the page with the call button, and the configuration endpoint |
 //! | `accounts` | SIP pairs: one per configuration, one call each |
 //! | `signalling`, `sip` | WebSocket, registrar and answering agent |
@@ -30,6 +31,7 @@
 //! ```
 
 mod accounts;
+mod by_hand;
 mod config;
 pub mod fault;
 pub mod figures;

@@ -8,6 +8,9 @@
 //! | `answer` | the answer's text |
 //! | `ice` | connectivity, by the crate `is` |
 //! | `dtls` | the handshake, by the crate `dimpl`, and the comparison with the fingerprint |
+//! | `flights` | the alerts for hellos that have no answer, and answers by hand, which only a broken lab gives |
+//! | `masks` | what `dimpl` has to be tricked into, which only a broken lab does |
+//! | `profiles` | which profile was agreed on, and another in its place |
 //! | `echo` | SRTP in, SRTP out |
 //! | `plain` | RTP in, RTP out, which only a broken lab does |
 //! | `reports` | what RTCP says |
@@ -19,18 +22,21 @@
 //! # Figures
 //! Full ICE with one host candidate, rtcp-mux, DTLS 1.2 in either role with a client certificate demanded, SRTP profiles
 //! gcm-128, gcm-256 and cm-sha1-80, a replay window of 64 packets, a report every second. Certificate, keys, ufrag, pwd
-//! and tls-id live for one call.
+//! and tls-id live for one call. A hello that cannot be answered gets an alert, and ends the call.
 
 mod answer;
 mod drive;
 mod dtls;
 mod echo;
 pub mod external;
+mod flights;
 mod ice;
 mod identity;
 mod machine;
+mod masks;
 mod offer;
 mod plain;
+mod profiles;
 mod reports;
 mod restart;
 mod sdes;

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::State;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 
 use crate::Urls;
 use crate::fault::{Fault, Faults};
 use crate::figures::{MAX_PHONE_BYTES, TEST_USER};
-use crate::https::Source;
+use crate::https::{OverTls, Source};
 use crate::log::{Line, Log};
 
 const DOCUMENT: &str = include_str!("page/call.html");
@@ -38,6 +38,11 @@ const MODULES: [(&str, &str); 11] = [
     ("/fault.js", include_str!("page/fault.js")),
 ];
 
+/// The settings of a client of another make, which the document names by itself.
+const SERVERS: (&str, &str) = ("/servers.js", include_str!("page/servers.js"));
+/// A year, which is the least that policies ask for.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+
 /// What the page with a password in it has behind its words: an account that nobody has.
 const WRITTEN_ACCOUNT: (&str, &str) = (
     "/words.js",
@@ -49,6 +54,7 @@ pub(crate) struct PageService {
     faults: Arc<Faults>,
     log: Arc<Log>,
     config_url: String,
+    signalling: String,
     relay_only: bool,
     phone: String,
     policy: HeaderValue,
@@ -70,7 +76,8 @@ impl PageService {
         // Addresses are ASCII, so this cannot fail; if it did, nothing would be allowed.
         let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
         let phone = phone.unwrap_or_else(|| PHONE.1.to_owned());
-        Self { faults, log, config_url: urls.config.clone(), relay_only, phone, policy, visits: AtomicU64::new(0) }
+        let (config_url, signalling) = (urls.config.clone(), urls.signalling.clone());
+        Self { faults, log, config_url, signalling, relay_only, phone, policy, visits: AtomicU64::new(0) }
     }
 
     /// The document of one visit. What the script needs stands in attributes: the policy allows no inline script.
@@ -107,10 +114,26 @@ impl PageService {
         .find_map(|(broken, fault)| broken.then_some(fault))
     }
 
+    /// Every server is said to be safe, and is.
+    fn servers(&self) -> String {
+        let https = self.config_url.rsplit_once('/').map_or("", |(origin, _)| origin);
+        let clear = https.replacen("https:", "http:", 1);
+        let recording = if self.faults.broken(Fault::SecureFlagLies) { &clear } else { https };
+        let text = SERVERS.1.replace("{{https}}", https).replace("{{wss}}", &self.signalling);
+        text.replace("{{recording}}", recording)
+    }
+
+    /// What every answer over TLS says, and none in the clear. RFC 6797, section 7.
+    fn hsts(&self, over_tls: bool) -> HeaderMap {
+        let said = over_tls && !self.faults.broken(Fault::HstsMissing);
+        said.then_some((header::STRICT_TRANSPORT_SECURITY, HSTS)).into_iter().collect()
+    }
+
     fn find(&self, path: &str) -> Option<(&'static str, String)> {
         match path {
             "/call" => Some(("text/html", self.document())),
             "/call.css" => Some(("text/css", STYLE.to_owned())),
+            path if path == SERVERS.0 => Some(("text/javascript", self.servers())),
             path if path == PHONE.0 => Some(("text/javascript", self.phone.clone())),
             path => {
                 let (_, text) = MODULES.iter().find(|(known, _)| *known == path)?;
@@ -143,6 +166,7 @@ pub(crate) fn router(service: Arc<PageService>) -> Router {
 async fn answer(
     State(service): State<Arc<PageService>>,
     Extension(Source(source)): Extension<Source>,
+    Extension(OverTls(over_tls)): Extension<OverTls>,
     method: Method,
     uri: Uri,
 ) -> Response {
@@ -163,7 +187,7 @@ async fn answer(
         (header::HeaderName::from_static("permissions-policy"), "microphone=(self), camera=(), geolocation=()"),
         (header::ALLOW, "GET, HEAD"),
     ];
-    let mut response = (status, fixed, body).into_response();
+    let mut response = (status, fixed, service.hsts(over_tls), body).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, service.policy.clone());
     if status == StatusCode::OK {
         response.headers_mut().remove(header::ALLOW);
@@ -230,12 +254,31 @@ mod tests {
     #[test]
     fn every_module_that_is_imported_is_served() {
         let healthy = page(None, false, None);
+        assert!(healthy.document().contains(SERVERS.0));
         for (path, text) in MODULES.iter().chain([&PHONE]) {
             assert_eq!(healthy.find(path).unwrap(), ("text/javascript", (*text).to_owned()), "{path}");
             for import in text.split("from \".").skip(1).filter_map(|rest| rest.split('"').next()) {
                 assert!(healthy.find(import).is_some(), "{path} imports {import}");
             }
         }
+    }
+
+    #[test]
+    fn the_settings_of_its_servers_are_sound_unless_broken() {
+        for (fault, addresses) in [(None, 0), (Some(Fault::SecureFlagLies), 1)] {
+            let (_, text) = page(fault, false, None).find("/servers.js").unwrap();
+            assert_eq!(text.matches("http://localhost:2/").count(), addresses, "{text}");
+            assert_eq!(text.matches("https://localhost:2/").count(), 5 - addresses, "{text}");
+            assert_eq!((text.matches("isSecure: true").count(), text.matches("isSecure").count()), (6, 6));
+            assert!(text.contains("\"wss://localhost:3\"") && !text.contains("{{"), "{text}");
+        }
+    }
+
+    #[test]
+    fn hsts_is_said_over_tls_alone() {
+        let healthy = page(None, false, None);
+        assert_eq!(healthy.hsts(true).get("strict-transport-security"), Some(&HSTS));
+        assert!(healthy.hsts(false).is_empty() && page(Some(Fault::HstsMissing), false, None).hsts(true).is_empty());
     }
 
     #[test]

@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::{SinkExt, StreamExt};
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant as Deadline, sleep_until, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -18,7 +16,7 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 use crate::fault::Fault;
 use crate::figures::{HANDSHAKE_LIMIT, IDLE_LIMIT, MAX_BAD_FRAMES, MAX_FRAME_BYTES};
-use crate::front::{self, Opened};
+use crate::front::{self, Opened, Tls};
 use crate::log::Line;
 use crate::sip::{Event, Outgoing, Session, Shared};
 
@@ -29,18 +27,17 @@ pub(crate) struct Signalling {
     /// The one origin whose pages may connect.
     pub origin: String,
     /// TLS settings.
-    pub tls: Arc<ServerConfig>,
+    pub tls: Tls,
 }
 
 /// Serves for ever; dropping the future closes all connections.
 pub(crate) async fn serve(listener: TcpListener, signalling: Signalling) {
     let signalling = Arc::new(signalling);
-    let tls = TlsAcceptor::from(signalling.tls.clone());
     let ids = Arc::new(AtomicU64::new(1));
     front::serve_each(listener, |stream, source| {
-        let (signalling, tls, ids) = (signalling.clone(), tls.clone(), ids.clone());
+        let (signalling, ids) = (signalling.clone(), ids.clone());
         async move {
-            if let Some(socket) = signalling.upgrade(stream, &tls, source).await {
+            if let Some(socket) = signalling.upgrade(stream, source).await {
                 let id = ids.fetch_add(1, Ordering::Relaxed);
                 talk(socket, Session::new(signalling.shared.clone(), id, source)).await;
             }
@@ -50,9 +47,9 @@ pub(crate) async fn serve(listener: TcpListener, signalling: Signalling) {
 }
 
 impl Signalling {
-    async fn upgrade(&self, stream: TcpStream, tls: &TlsAcceptor, source: IpAddr) -> Option<WebSocketStream<Opened>> {
+    async fn upgrade(&self, stream: TcpStream, source: IpAddr) -> Option<WebSocketStream<Opened>> {
         let faults = &self.shared.faults;
-        let opened = front::open(stream, tls, || faults.broken(Fault::WsOnWssPort)).await.ok()?;
+        let opened = front::open(stream, &self.tls, || faults.broken(Fault::WsOnWssPort)).await.ok()?;
         let limits = WebSocketConfig::default()
             .max_message_size(Some(MAX_FRAME_BYTES))
             .max_frame_size(Some(MAX_FRAME_BYTES))

@@ -56,6 +56,7 @@ nonce_life_s = {nonce_life_s}
 credential_life_s = {credential_life_s}
 clock_leeway_s = {CLOCK_LEEWAY_S}
 session_scope = true
+expect_aes256 = true
 validates_user_ids = true
 admission = "register"
 networks = ["{network}"]

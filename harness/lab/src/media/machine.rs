@@ -116,6 +116,10 @@ impl Machine {
     pub fn input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         match demux::classify(datagram) {
             Kind::Stun => self.ice.input(now, from, datagram),
+            Kind::Dtls if !self.ice.knows(from) => {
+                let answer = self.dtls.as_ref().map(|(dtls, _)| dtls.stranger(datagram));
+                self.out.extend(answer.into_iter().flatten().map(|datagram| (from, datagram)));
+            }
             _ if !self.ice.knows(from) => {} // RFC 8445, section 12: media only between validated addresses
             Kind::Dtls => self.handshake(now, datagram),
             Kind::Rtp => {

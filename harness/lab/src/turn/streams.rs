@@ -7,16 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ringfence_wire::turn_stream::Frames;
-use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 use super::{Client, Over};
 use crate::figures::{HANDSHAKE_LIMIT, IDLE_LIMIT, TURN_MAX_LIFETIME_S, TURN_QUEUE};
-use crate::front;
+use crate::front::{self, Tls};
 
 /// Bytes of one read.
 const PIECE_BYTES: usize = 4096;
@@ -38,23 +36,22 @@ pub(crate) struct Door {
     /// Where they come in.
     pub listener: TcpListener,
     /// Whether they speak TLS, and as whom we do.
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Option<Tls>,
 }
 
 impl Door {
     /// Serves for ever; dropping the future closes all connections.
     pub(super) async fn serve(self, arrived: mpsc::Sender<Arrived>, numbers: Arc<AtomicU64>) {
-        let tls = self.tls.map(TlsAcceptor::from);
         front::serve_each(self.listener, |stream, _| {
             // Never used again, so that nobody inherits the allocation of an address that he got by chance.
             let number = numbers.fetch_add(1, Ordering::Relaxed);
-            serve_client(stream, tls.clone(), number, arrived.clone())
+            serve_client(stream, self.tls.clone(), number, arrived.clone())
         })
         .await;
     }
 }
 
-async fn serve_client(stream: TcpStream, tls: Option<TlsAcceptor>, number: u64, arrived: mpsc::Sender<Arrived>) {
+async fn serve_client(stream: TcpStream, tls: Option<Tls>, number: u64, arrived: mpsc::Sender<Arrived>) {
     let Ok(address) = stream.peer_addr() else { return };
     if stream.set_nodelay(true).is_err() {
         return;

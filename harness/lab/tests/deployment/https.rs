@@ -119,6 +119,21 @@ async fn the_page_is_served_under_a_strict_policy() {
     }
 }
 
+#[tokio::test]
+async fn the_page_says_hsts_over_tls_alone() {
+    for (fault, expected) in [
+        (None, Some("max-age=31536000; includeSubDomains")),
+        (Some(Fault::PageOnHttp), Some("max-age=31536000; includeSubDomains")),
+        (Some(Fault::HstsMissing), None),
+    ] {
+        let Running { lab, folder: _folder } = start(fault).await;
+        let answer = https_client(&lab).get(&lab.urls().page).send().await.unwrap();
+        assert_eq!(header(answer.headers(), "strict-transport-security").as_deref(), expected, "{fault:?}");
+        let clear = in_the_clear(&lab.urls().page).await.to_ascii_lowercase();
+        assert!(clear.starts_with("http/1.1 ") && !clear.contains("strict-transport"), "{clear}");
+    }
+}
+
 /// A request in the clear on a port of TLS.
 async fn in_the_clear(url: &str) -> String {
     let host = authority(url);

@@ -3,6 +3,7 @@
 mod clients;
 mod https;
 mod signalling;
+mod tls;
 mod turn;
 mod turn_streams;
 
