@@ -72,11 +72,21 @@ fn versions(enumeration: &Enumeration, policy: &Policy, said: &mut Said) {
         said.breach("version", HIGH, format!("{of} {wanted} is refused, which the policy requires"));
     }
     let preferred = policy.tls_preferred.as_str();
-    if enumeration.protocol == Protocol::Dtls || preferred.is_empty() || required.iter().any(|one| one == preferred) {
+    if enumeration.protocol == Protocol::Dtls || preferred.is_empty() {
         return;
     }
-    if refused(preferred) {
-        said.breach("version", HIGH, format!("TLS {preferred} is refused, which the policy prefers"));
+    match enumeration.chosen_version.as_deref() {
+        // What is required and refused was said.
+        _ if refused(preferred) && required.iter().any(|one| one == preferred) => {}
+        _ if refused(preferred) => {
+            said.breach("version", HIGH, format!("TLS {preferred} is refused, which the policy prefers"));
+        }
+        Some(chosen) if chosen != preferred => {
+            let chosen = name(Protocol::Tls, chosen);
+            let message = format!("{chosen} is chosen where all are offered; the policy prefers TLS {preferred}");
+            said.breach("version", HIGH, message);
+        }
+        _ => {}
     }
 }
 

@@ -135,6 +135,16 @@ args = ["x: call"]
 means = "a SIP refusal"
 cel = "x.status >= 400 && x.status < 500 && x.status != 408"
 [[word]]
+name = "wanted"
+args = ["profile: text"]
+means = "the policy wants it first, and lists it"
+cel = "profile == policy.preferred_srtp_profile && allowed(profile)"
+[[word]]
+name = "allowed"
+args = ["profile: text"]
+means = "the policy lists it"
+cel = "policy.srtp_profiles.exists(p, p == profile)"
+[[word]]
 name = "silent"
 args = ["x: any"]
 means = "nothing answered"

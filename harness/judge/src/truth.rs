@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cel::common::ast::{Expr, IdedExpr, operators as op};
 use cel::{Context, ExecutionError, Value as Cel};
+use ringfence_model::known_certificates::known_certificate;
 
 use crate::check::{Checked, ENV, free};
 use crate::values::Variables;
@@ -98,6 +99,7 @@ fn context(checked: &Checked, variables: &Variables) -> Context<'static, 'static
         context.add_function("distinct", distinct),
         context.add_function("at_least", at_least),
         context.add_function("listed", listed),
+        context.add_function("default_of", default_of),
     ];
     for added in functions {
         debug_assert!(added.is_ok(), "no library of ours has these names");
@@ -227,9 +229,12 @@ fn distinct(list: Arc<Vec<Cel>>) -> bool {
     list.iter().enumerate().all(|(at, one)| !list.iter().skip(at + 1).any(|other| one == other))
 }
 
-/// Whether a version such as `1.2` is another one or later.
+/// Whether a version such as `1.2` is another one or later. `ssl2` and `ssl3` come before all numbers.
 fn at_least(version: Arc<String>, least: Arc<String>) -> Result<bool, ExecutionError> {
     let numbers = |text: &str| -> Result<Vec<u64>, ExecutionError> {
+        if let "ssl2" | "ssl3" = text {
+            return Ok(vec![0, u64::from(text == "ssl3")]);
+        }
         let unreadable = || ExecutionError::function_error("at_least", "a version is numbers with dots between");
         text.split('.').map(|part| part.parse().map_err(|_| unreadable())).collect()
     };
@@ -244,6 +249,11 @@ fn at_least(version: Arc<String>, least: Arc<String>) -> Result<bool, ExecutionE
 fn listed(text: Arc<String>, list: Arc<Vec<Cel>>) -> bool {
     let text = text.to_ascii_lowercase();
     list.iter().any(|entry| matches!(entry, Cel::String(entry) if stands_for(&entry.to_ascii_lowercase(), &text)))
+}
+
+/// What ships the certificate with this SHA-256 together with its key; empty where nothing that we know does.
+fn default_of(sha256: Arc<String>) -> String {
+    known_certificate(&sha256).unwrap_or_default().to_owned()
 }
 
 /// Whether a pattern, in which `*` stands for any run of characters, stands for a text of the same letter case.

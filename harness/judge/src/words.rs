@@ -1,4 +1,5 @@
-//! The catalogue's words: short functions in CEL, each with the types that it takes and a line of meaning.
+//! The catalogue's words: short functions in CEL of their arguments and the policy, each with the types that it takes and a
+//! line of meaning.
 //!
 //! One name may have several readings, told apart by what they are given: `refused` means one thing of an HTTP answer
 //! and another of a SIP one.
@@ -19,6 +20,9 @@ use crate::shape;
 use crate::source::{Problem, Source};
 use crate::types::Ty;
 use crate::vocabulary::Known;
+
+/// What every word may read besides its parameters.
+pub(crate) const POLICY: &str = "policy";
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -136,7 +140,8 @@ fn read(source: Source<'_>, known: &Known) -> Result<Words, Vec<Problem>> {
 
 /// Types the body once for each combination of what the parameters may be.
 fn check_body(words: &Words, word: &Word, cel: &str, known: &Known) -> Vec<(usize, String)> {
-    let mut combinations: Vec<BTreeMap<String, (Ty, IdedExpr)>> = vec![BTreeMap::new()];
+    let policy = IdedExpr { id: 0, expr: Expr::Ident(POLICY.into()) };
+    let mut combinations = vec![BTreeMap::from([(POLICY.to_owned(), (known.policy.clone(), policy))])];
     for parameter in &word.parameters {
         combinations = combinations
             .into_iter()

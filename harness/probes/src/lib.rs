@@ -34,6 +34,8 @@ pub const VERBS: &[Verb] = &[
     Verb::of::<call::Call>(),
     Verb::of::<cors_probe::CorsProbe>(),
     Verb::of::<decode_token::DecodeToken>(),
+    Verb::of::<dtls_attack::DtlsAttack>(),
+    Verb::of::<dtls_scan::DtlsScan>(),
     Verb::of::<fetch_config::FetchConfig>(),
     Verb::of::<http_request::HttpRequest>(),
     Verb::of::<ice_attack::IceAttack>(),

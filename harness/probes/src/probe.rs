@@ -35,8 +35,10 @@ pub trait Probe: 'static {
 /// What a step takes while it runs, and what it does to the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// Calls placed.
+    /// Calls placed, at most.
     pub calls: u32,
+    /// They are placed one after the other, each when the one before is hung up.
+    pub in_turn: bool,
     /// Connections open at once.
     pub connections: u32,
     /// TURN allocations held at once.
@@ -53,9 +55,14 @@ pub struct Cost {
 impl Cost {
     /// One connection of the kind that a visitor's client makes.
     pub const PASSIVE: Cost =
-        Cost { calls: 0, connections: 1, allocations: 0, mints: 0, seconds: 0, intrusion: Intrusion::Passive };
+        Cost { calls: 0, in_turn: false, connections: 1, allocations: 0, mints: 0, seconds: 0, intrusion: Intrusion::Passive };
     /// One connection with something wrong or repeated in it.
     pub const ACTIVE: Cost = Cost { intrusion: Intrusion::Active, ..Self::PASSIVE };
+
+    /// Calls that are held at once.
+    pub const fn calls_at_once(&self) -> u32 {
+        if self.in_turn && self.calls > 1 { 1 } else { self.calls }
+    }
 
     /// The same cost, of something that a visitor's client does where that is so.
     #[must_use]

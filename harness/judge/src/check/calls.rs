@@ -8,12 +8,13 @@ use super::Scope;
 use super::walk::Walk;
 use crate::nearest::hint;
 use crate::types::Ty;
+use crate::words::POLICY;
 
 /// How deep words may use words.
 const MAX_WORDS_DEEP: usize = 8;
 
 /// Functions that are no words, for messages.
-const FUNCTIONS: [&str; 4] = ["size", "distinct", "at_least", "listed"];
+const FUNCTIONS: [&str; 5] = ["size", "distinct", "at_least", "listed", "default_of"];
 /// Functions called behind a value, and how many arguments they take besides.
 const METHODS: [(&str, usize); 5] =
     [("size", 0), ("contains", 1), ("startsWith", 1), ("endsWith", 1), ("lowerAscii", 0)];
@@ -75,7 +76,15 @@ impl Walk<'_> {
                 }
                 Ty::Bool
             }
-            ("size" | "distinct", given) => self.wrong(node, format!("`{name}` takes 1 argument, not {}", given.len())),
+            ("default_of", [(ty, _)]) => {
+                if let Some(arg) = call.args.first() {
+                    self.want(ty, &Ty::Text, arg, "the argument of `default_of`");
+                }
+                Ty::Text
+            }
+            ("size" | "distinct" | "default_of", given) => {
+                self.wrong(node, format!("`{name}` takes 1 argument, not {}", given.len()))
+            }
             ("at_least" | "listed", given) => {
                 self.wrong(node, format!("`{name}` takes 2 arguments, not {}", given.len()))
             }
@@ -114,7 +123,13 @@ impl Walk<'_> {
             return (self.wrong(node, format!("word `{name}` uses itself")), node.clone());
         }
         self.words_used.insert(name.to_owned());
-        let stands_for: BTreeMap<_, _> = word.parameters().map(str::to_owned).zip(given).collect();
+        let policy = self.scope.stands_for.get(POLICY).cloned().or_else(|| {
+            let itself = IdedExpr { id: node.id, expr: Expr::Ident(POLICY.to_owned()) };
+            self.scope.variables.get(POLICY).map(|ty| (ty.clone(), itself))
+        });
+        let policy = policy.map(|policy| (POLICY.to_owned(), policy));
+        let parameters = word.parameters().map(str::to_owned).zip(given);
+        let stands_for: BTreeMap<_, _> = policy.into_iter().chain(parameters).collect();
         let scope = Scope { stands_for, words: self.scope.words, ..Scope::default() };
         let mut body = Walk::new(&scope, word.program.source_info());
         body.depth = self.depth;

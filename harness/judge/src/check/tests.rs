@@ -41,6 +41,7 @@ fn sound_expressions_have_types() {
     is("c.srtp.keys in [h.config.password]", "bool");
     is("at_least(h.config.tls, policy.min_tls)", "bool");
     is("c.srtp.profile in policy.srtp_profiles", "bool");
+    is("wanted(c.srtp.profile) || [c.srtp.profile].exists(p, allowed(p))", "bool");
     is("c.outcome in ['answered', 'closed']", "bool");
     is("target.adapter == 'cognigy' && target.session_scope", "bool");
     is("policy.consent_s + 20", "int");
@@ -49,6 +50,16 @@ fn sound_expressions_have_types() {
     is("c.media.ssrcs.exists(c2, c2 == 5)", "bool");
     is("[] == c.media.ssrcs", "bool");
     is("'status ' + c.dtls.alert", "text");
+}
+
+#[test]
+fn the_fields_of_the_policy_are_known_through_words_too() {
+    let known = known();
+    let words = words(&known);
+    let checked = check("wanted(c.srtp.profile)", &scope(&known, &words)).unwrap();
+    let fields: Vec<&str> = checked.policy.iter().map(String::as_str).collect();
+    assert_eq!(fields, ["preferred_srtp_profile", "srtp_profiles"]);
+    assert!(checked.mentions.contains("policy") && checked.words.len() == 2);
 }
 
 #[test]
@@ -118,6 +129,8 @@ fn functions_must_get_what_they_take() {
     wrong("listed(c¦.status, ['a'])", "an argument of `listed` must be text, not int");
     wrong("listed('a', ¦'b')", "an argument of `listed` must be list of text, not text");
     wrong("listed¦('a')", "`listed` takes 2 arguments, not 1");
+    wrong("default_of(c¦.status) == ''", "the argument of `default_of` must be text, not int");
+    wrong("default_of¦('a', 'b') == ''", "`default_of` takes 1 argument, not 2");
     wrong("c.sdp.setup.contains¦()", "`contains` takes 1 argument, not 0");
     wrong("size¦(c.status)", "`size` takes a list or text, not int");
 }

@@ -12,6 +12,10 @@ const SOON: i64 = 21;
 
 pub fn certificates(enumeration: &Enumeration, policy: &Policy, said: &mut Said) {
     for certificate in &enumeration.certificates {
+        if let Some(source) = &certificate.key_public_in {
+            let message = format!("the certificate is a published default, its private key can be had from {source}");
+            said.breach("certificate", HIGH, message);
+        }
         key(enumeration.protocol, certificate, policy, said);
         if enumeration.protocol == Protocol::Tls {
             trust(&enumeration.host, certificate, said);

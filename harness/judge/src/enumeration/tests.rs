@@ -33,9 +33,11 @@ fn enumeration(protocol: Protocol, versions: Vec<VersionSeen>) -> Enumeration {
         protocol,
         host: "a.test".into(),
         port: 443,
+        calls: None,
         server_name: None,
         policy: "p".into(),
         versions,
+        chosen_version: None,
         certificates: Vec::new(),
         no_certificate: None,
         findings: Vec::new(),
@@ -94,6 +96,13 @@ fn old_versions_are_forbidden_and_required_ones_have_to_be_there() {
     let prefers = Policy { tls_preferred: "1.3".into(), ..policy() };
     says(Protocol::Tls, vec![accepts("1.2"), refuses("1.3")], &prefers, &[("version", Severity::High)]);
     says(Protocol::Dtls, vec![accepts("1.2"), refuses("1.3")], &prefers, &[]);
+    for (chosen, policy, fails) in [("1.3", &prefers, false), ("1.2", &prefers, true), ("1.2", &policy(), false)] {
+        let mut seen = enumeration(Protocol::Tls, vec![accepts("1.2"), accepts("1.3")]);
+        seen.chosen_version = Some(chosen.into());
+        let (found, _) = breaches(&seen, policy);
+        assert_eq!(!found.is_empty(), fails, "{chosen}");
+        assert!(found.iter().all(|one| one.rule == "version" && one.message.starts_with("TLS 1.2 is chosen")));
+    }
 }
 
 #[test]
@@ -194,6 +203,7 @@ fn certificates_are_held_against_the_policy_and_over_dtls_their_keys_alone() {
         (CertificateSeen { key_bits: Some(1024), ..sound() }, (1, 0), (1, 0)),
         (CertificateSeen { signature_hash: Some("sha1".into()), ..sound() }, (1, 0), (0, 1)),
         (CertificateSeen { not_yet_valid: true, ..sound() }, (1, 0), (0, 0)),
+        (CertificateSeen { key_public_in: Some("a sample".into()), ..sound() }, (1, 0), (1, 0)),
     ];
     for (certificate, tls, dtls) in cases {
         assert_eq!(said(Protocol::Tls, certificate.clone()), tls, "{certificate:?}");

@@ -309,7 +309,7 @@ mod words {
         wrong("[\"x: any\"]", "x.status == 3", "5:10", "`any` has no `status`; known: elapsed_ms, error, outcome");
         wrong("[\"x: call\"]", "x.status", "5:8", "a word says yes or no, not int");
         wrong("[\"x: call\"]", "w(x)", "5:9", "in word `w`: word `w` uses itself");
-        wrong("[\"x: call\"]", "x.answered && target.session_scope", "5:22", "unknown name `target`; known: x");
+        wrong("[\"x: call\"]", "x.answered && target.session_scope", "5:22", "unknown name `target`; known: policy, x");
         wrong("[\"x: call\"]", "x.answered &&", "5:21", "the expression ends too early");
     }
 }

@@ -126,13 +126,17 @@ fn functions_of_our_own() {
         "at_least('1.3', '1.2') && at_least('1.10', '1.9') && at_least('1.2', '1.2') && at_least('2', '1.9')",
         Truth::True,
     );
-    case("at_least('1.2', '1.2.1') || at_least('1.1', '1.2')", Truth::False);
+    case("at_least('1.2', '1.2.1') || at_least('1.1', '1.2') || at_least('ssl3', '1.0')", Truth::False);
+    case("at_least('1.0', 'ssl3') && at_least('ssl3', 'ssl2') && !at_least('ssl2', 'ssl3')", Truth::True);
     case(
         "listed('TLS_RSA_WITH_X', ['tls_rsa_*']) && listed('a', ['b', 'A']) && listed('abcbc', ['a*bc'])",
         Truth::True,
     );
     case("listed('abc', ['a', 'b*', '*b', 'a*b*bc'])", Truth::False);
     case("listed(c.srtp.profile, ['gcm-*'])", unseen("c.srtp.profile"));
+    let known = ringfence_model::known_certificates::KNOWN_CERTIFICATES[0];
+    case(&format!("default_of('{}') == '{}'", known.sha256, known.source), Truth::True);
+    case("default_of('00') == ''", Truth::True);
     let unknown = judge("at_least('TLSv1.2', '1.2')", &seen());
     assert!(matches!(unknown, Truth::Unknown(_)), "{unknown:?}");
 }

@@ -4,6 +4,8 @@ pub mod browse_page;
 pub mod call;
 pub mod cors_probe;
 pub mod decode_token;
+pub mod dtls_attack;
+pub mod dtls_scan;
 pub mod fetch_config;
 pub mod http_request;
 pub mod ice_attack;

@@ -14,7 +14,7 @@ use ringfence_client::http::{self, Answer, Request};
 use ringfence_model::Untrusted;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use url::Url;
+use url::{Host, Url};
 
 use super::http_request::{EndpointName, Scheme, header, header_fields};
 use crate::step_ref::ConfigRef;
@@ -153,6 +153,7 @@ async fn visit(
 ) -> Result<Option<text::Found>, Failure> {
     let (url, answer) = fetch(cx, url).await?;
     head(&answer, seen);
+    seen.hsts.for_address = matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)));
     if answer.status != 200 {
         return Ok(None);
     }

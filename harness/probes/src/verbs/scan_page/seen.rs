@@ -59,6 +59,8 @@ pub struct HstsSeen {
     pub max_age_s: Option<i64>,
     /// `includeSubDomains`.
     pub subdomains: bool,
+    /// The page's host is an address, for which browsers keep no such policy (RFC 6797, section 8.1.1).
+    pub for_address: bool,
 }
 
 /// Secrets of one kind in one place. What they are is not told.

@@ -99,6 +99,7 @@ async fn a_page_and_its_scripts_are_read() {
     assert_eq!(seen.referrer_policy.as_ref().map(Untrusted::raw), Some("no-referrer"));
     assert_eq!(seen.permissions_policy.as_ref().map(Untrusted::raw), Some("camera=()"));
     assert_eq!(seen.hsts.max_age_s, None, "said in the clear, it means nothing");
+    assert!(seen.hsts.for_address, "127.0.0.1");
     assert_eq!(raw(&seen.third_party_scripts), ["https://cdn.example.com/lib.js", "https://cdn.example.com/held.js"]);
     assert_eq!(raw(&seen.scripts_without_integrity), ["https://cdn.example.com/lib.js"]);
     assert_eq!(raw(&seen.sip_uris), ["sip:desk@pbx.example.com"]);
