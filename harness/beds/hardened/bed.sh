@@ -104,13 +104,15 @@ says() {
 
 # What changes of variants are written with.
 
-# other_certificate NAMES DAYS: a certificate of another CA, which ca.pem then trusts, for the token service.
+# other_certificate NAMES DAYS [KEY]: a certificate of another CA, which ca.pem then trusts, for the token service. KEY is rsa:BITS;
+# P-256 unless given.
 other_certificate() {
-    local tls=$FOLDER/tls
+    local tls=$FOLDER/tls key=(ec -pkeyopt ec_paramgen_curve:P-256)
+    [[ -z ${3-} ]] || key=("$3")
     {
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days 30 -subj "/CN=ringfence other bed" \
             -addext keyUsage=critical,keyCertSign -keyout "$tls/other-ca.key" -out "$tls/other-ca.pem"
-        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$tls/other.key" -out "$tls/other.csr" -subj "/CN=other"
+        openssl req -newkey "${key[@]}" -nodes -keyout "$tls/other.key" -out "$tls/other.csr" -subj "/CN=other"
         openssl x509 -req -in "$tls/other.csr" -CA "$tls/other-ca.pem" -CAkey "$tls/other-ca.key" -CAcreateserial -sha256 -days "$2" \
             -extfile <(printf '%s\n' "subjectAltName=$1" basicConstraints=critical,CA:FALSE extendedKeyUsage=serverAuth) -out "$tls/other.pem"
     } 2>>"$FOLDER/log/openssl.log"
@@ -123,3 +125,10 @@ other_certificate() {
 # What openssl says about the certificate at a port: whether it fits the address, and whether the bed's CA vouches for it.
 x509_of() { openssl s_client -connect "$ADDRESS:$1" </dev/null 2>/dev/null | openssl x509 -noout -checkip "$ADDRESS"; }
 verification_of() { openssl s_client -connect "$ADDRESS:$1" -CAfile "$FOLDER/tls/ca.pem" </dev/null 2>&1 | grep -i verif; }
+# What openssl says of a handshake at a port, with these options of s_client, and of what the server sends right behind it; a
+# server that refuses it, or says nothing, has to be there at least.
+handshake() {
+    local said
+    said=$(sleep 1 | timeout 5 openssl s_client -connect "$ADDRESS:$1" "${@:2}" 2>&1) || [[ $? == 124 || $said == *CONNECTED* ]] || return 1
+    printf '%s\n' "$said"
+}

@@ -12,7 +12,7 @@ use ringfence_model::verdict::Severity;
 use ringfence_reports::Format;
 use ringfence_runner::Profile;
 
-pub use enumerate::{DtlsArgs, EnumerateArgs, TlsArgs};
+pub use enumerate::{DtlsArgs, EnumerateArgs, Place, TlsArgs};
 
 pub use known::{AgainstArgs, BaselineAction, BaselineArgs, BaselinePrune, BaselineRun, DiffArgs, WaiveArgs};
 

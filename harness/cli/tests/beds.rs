@@ -9,6 +9,8 @@ mod bed;
 mod expected;
 #[path = "beds/hardened.rs"]
 mod hardened;
+#[path = "beds/media_port.rs"]
+mod media_port;
 #[path = "beds/tool.rs"]
 mod tool;
 #[path = "beds/variants.rs"]

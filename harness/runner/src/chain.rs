@@ -17,7 +17,7 @@ use ringfence_model::verdict::Intrusion;
 use ringfence_probes::{Cost, Cx, Kept, LogMarks, Raw, Verb, verb};
 use serde_json::{Map, Value};
 
-use crate::limits::last_uses;
+use crate::limits::{last_uses, made};
 use crate::plan::BROWSER;
 use crate::run::Shared;
 
@@ -254,6 +254,10 @@ impl<'a> Chain<'a> {
 
     fn seen(&mut self, step: &Step, with: Map<String, Value>, raw: Raw) {
         let mut observation = raw.observation;
+        if let (Some(verb), Some(made)) = (verb(&step.probe), made(&observation)) {
+            // What it did not need is there for the next try.
+            self.calls_left += (verb.cost)(with.clone()).map_or(0, |cost| cost.calls.saturating_sub(made));
+        }
         if matches!(raw.outcome, Outcome::OutOfScope | Outcome::Budget) {
             only_common(&mut observation);
         }

@@ -132,7 +132,7 @@ pub fn peak(loaded: &Loaded) -> Peak {
         let cost = cost(step);
         held.retain(|(until, _)| *until >= index);
         let beside = |of: fn(&Cost) -> u32| held.iter().map(|(_, cost)| of(cost)).sum::<u32>() + of(&cost);
-        peak.calls = peak.calls.max(beside(|cost| cost.calls));
+        peak.calls = peak.calls.max(beside(Cost::calls_at_once));
         peak.connections = peak.connections.max(beside(|cost| cost.connections));
         peak.allocations = peak.allocations.max(beside(|cost| cost.allocations));
         if step.with.get("hold") == Some(&Value::Bool(true)) {
@@ -162,9 +162,17 @@ pub fn placed(seen: &Seen) -> u32 {
     if seen.observation.get("outcome") == Some(&Value::String("budget".into())) {
         return 0;
     }
+    if let Some(made) = made(&seen.observation) {
+        return made;
+    }
     let verb = verb(&seen.probe);
     // What the journal keeps of the parameters is redacted: where that no longer reads, the step may have been a call.
     verb.map_or(0, |verb| (verb.cost)(seen.with.clone()).map_or(1, |cost| cost.calls))
+}
+
+/// Calls that a step says it has placed; only those that place some in turn count them.
+pub(crate) fn made(observation: &Map<String, Value>) -> Option<u32> {
+    observation.get("calls_made").and_then(Value::as_u64).and_then(|made| u32::try_from(made).ok())
 }
 
 /// What a scenario does to the target: what it says, or what the worst of its steps does.
@@ -214,5 +222,31 @@ mod tests {
         let call = step("call", serde_json::json!({ "media_s": { "cel": "policy.consent_s" }, "hold": true }));
         assert_eq!((cost(&call).calls, cost(&call).connections), (1, 1));
         assert_eq!(cost(&step("wait", serde_json::json!({ "for": "session-end" }))).connections, 0);
+    }
+
+    #[test]
+    fn calls_in_turn_are_one_at_once_and_only_those_that_were_made_are_spent() {
+        let with = serde_json::json!({ "depth": "full", "max_calls": 40 });
+        let scan = Step {
+            name: "s".into(),
+            probe: "dtls-scan".into(),
+            with: with.as_object().expect("a table").clone().into_iter().collect(),
+            control: None,
+            when: None,
+            needs: vec![],
+        };
+        assert_eq!((cost(&scan).calls, cost(&scan).calls_at_once()), (40, 1));
+        let seen = |observation: Value| Seen {
+            scenario: "media/x".into(),
+            attempt: 1,
+            step: "s".into(),
+            probe: "dtls-scan".into(),
+            with: with.as_object().expect("a table").clone(),
+            observation: observation.as_object().expect("a table").clone(),
+        };
+        let spent = |observation| placed(&seen(observation));
+        assert_eq!(spent(serde_json::json!({ "outcome": "answered", "calls_made": 12 })), 12);
+        assert_eq!(spent(serde_json::json!({ "outcome": "timeout" })), 40, "it does not say");
+        assert_eq!(spent(serde_json::json!({ "outcome": "budget", "calls_made": 12 })), 0);
     }
 }

@@ -12,6 +12,8 @@ use crate::escape;
 
 /// Columns of the page (house): the table has its measure, and lines of prose end with it.
 const WIDTH: usize = 80;
+/// Of the version that visitors get.
+const CHOSEN: &str = ", chosen where all are offered";
 
 /// An enumeration for a terminal. Colour codes stand in it only if `style` asks for them, and none comes from the target.
 pub fn terminal_enumeration(enumeration: &Enumeration, style: Style) -> String {
@@ -46,7 +48,14 @@ fn card(page: &mut Page, enumeration: &Enumeration) {
         false => enumeration.host.clone(),
     };
     let of = enumeration.protocol.word();
-    page.barred(ink, &format!("{mark} {of} of {}:{}", escape::prose(&host), enumeration.port));
+    match &enumeration.calls {
+        None => page.barred(ink, &format!("{mark} {of} of {}:{}", escape::prose(&host), enumeration.port)),
+        Some(calls) => {
+            page.barred(ink, &format!("{mark} {of} of the media port of {}", escape::prose(&calls.target)));
+            let count = counted(usize::try_from(calls.placed).unwrap_or(usize::MAX), "call");
+            page.barred(Ink::Plain, &format!("at {}, in {count}", escape::prose(&host)));
+        }
+    }
     if let Some(name) = enumeration.server_name.as_ref().filter(|name| **name != enumeration.host) {
         page.barred(Ink::Plain, &format!("asked for as {}", escape::prose(name)));
     }
@@ -63,6 +72,7 @@ fn unknown(page: &mut Page, enumeration: &Enumeration) {
     page.heading(&format!("Not known, and why ({})", all().count()), Ink::Warning);
     for (version, one) in all() {
         let what = match (version.state, one.list.as_str()) {
+            (VersionState::Accepted, "chosen_version") => "whether it is chosen among others".to_owned(),
             (VersionState::Accepted, list) => format!("there may be more {}", list.replace('_', " ")),
             _ => "whether it is accepted".to_owned(),
         };
@@ -88,7 +98,8 @@ fn versions(page: &mut Page, enumeration: &Enumeration) {
             (VersionState::Accepted, rank) => {
                 let rank = rank.unwrap_or(Rank::Fine);
                 let below = if rank == Rank::Forbidden { ", below the policy's least" } else { "" };
-                (ink(rank), mark(page, rank), format!("accepted{below}"))
+                let chosen = if enumeration.chosen_version.as_ref() == Some(&version.version) { CHOSEN } else { "" };
+                (ink(rank), mark(page, rank), format!("accepted{chosen}{below}"))
             }
             (VersionState::Refused, _) => {
                 let alert = version.alert.as_ref().map(|alert| format!(" ({})", escape::prose(alert)));

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use ringfence_model::policy;
 use ringfence_model::verdict::Severity;
 
@@ -41,31 +41,49 @@ pub struct TlsArgs {
 
 /// Arguments of `dtls`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whom").required(true).args(["place", "target"])))]
 #[command(after_help = "\
 Examples:
     ringfence dtls media.example.test:5000
     ringfence dtls [2001:db8::7]:5000 --policy strict-aead --json
+    ringfence dtls --target target.toml --max-calls 40
 
 DTLS 1.0, 1.2 and 1.3 are asked with hellos that go no further than the server's answer, each from a port of its own; \
 groups, signature schemes and SRTP profiles ride along. Silence is asked again and is never a refusal: what no answer told \
-is listed as not known, and is no pass. The media port of a call answers nobody before its ICE checks: this command is for \
-servers that answer anybody.
+is listed as not known, and is no pass.
+
+The media port of a call answers nobody before its ICE checks. With --target, calls are placed as the target file says, and \
+after the checks a hello goes out instead of a handshake; no audio flows, and each call is hung up. Most media ports answer \
+one hello a call: expect as many calls as suites, and a few more, one after the other. Each may ring a person or cost money. \
+A port that goes on answering checks and says nothing to a hello, twice, and accepts a good one behind that, refuses.
 
 Exit codes: 0 the policy allows all that was seen; 1 it does not; 2 usage; 3 nothing answered; 4 something is not known, or \
 what answers is not DTLS; 5 out of scope. With 3, and with 4 where it is not DTLS, the reason stands on stderr and nothing \
 is printed. `ringfence schema enumeration` describes --json")]
 pub struct DtlsArgs {
+    /// Server: a name or an address, and its port; an IPv6 address in brackets
+    #[arg(value_name = "HOST:PORT", value_parser = place)]
+    pub place: Option<Place>,
+    /// Description of a deployment: its media port is asked, through calls
+    #[arg(short, long, value_name = "FILE")]
+    pub target: Option<PathBuf>,
+    /// Calls to place at most; what they do not tell is not known. Left out: as many as the target file's budget has
+    #[arg(long, conflicts_with = "place", value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
+    pub max_calls: Option<u32>,
+    /// Name to ask for, where it is not the host's: for the server (SNI)
+    #[arg(long, value_name = "NAME", value_parser = host, conflicts_with = "target")]
+    pub name: Option<String>,
     #[command(flatten)]
-    pub ask: EnumerateArgs,
+    pub by: ByArgs,
     /// Seconds to wait for one answer, three times in all
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=60), value_name = "SECONDS")]
     pub timeout: u32,
     /// Hellos at once, one for each version at most; many servers serve one client at a time
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3), value_name = "N")]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3), value_name = "N", conflicts_with = "target")]
     pub at_once: u32,
 }
 
-/// What both have in common.
+/// One server that anybody can ask.
 #[derive(Debug, Args)]
 pub struct EnumerateArgs {
     /// Server: a name or an address, and its port; an IPv6 address in brackets
@@ -74,16 +92,30 @@ pub struct EnumerateArgs {
     /// Name to ask for, where it is not the host's: for the server (SNI) and its certificate
     #[arg(long, value_name = "NAME", value_parser = host)]
     pub name: Option<String>,
+    #[command(flatten)]
+    pub by: ByArgs,
+}
+
+/// What the answers are held against, and how they are told.
+#[derive(Debug, Args)]
+pub struct ByArgs {
     /// Policy to judge by: webrtc-mti, asvs-l2, asvs-l3, strict-aead, bsi-tr-02102, nist-800-52r2, or a file of your own, which
-    /// may extend one of them
-    #[arg(long, default_value = policy::DEFAULT, value_name = "NAME|FILE")]
-    pub policy: String,
+    /// may extend one of them; left out: the target file's, or webrtc-mti
+    #[arg(long, value_name = "NAME|FILE")]
+    pub policy: Option<String>,
     /// Lowest severity that makes the exit code 1
     #[arg(long, value_parser = severity, default_value = "low", value_name = "SEVERITY")]
     pub fail_on: Severity,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl ByArgs {
+    /// The policy's name, or its file.
+    pub fn policy(&self) -> &str {
+        self.policy.as_deref().unwrap_or(policy::DEFAULT)
+    }
 }
 
 /// A host and its port.

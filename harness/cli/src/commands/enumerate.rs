@@ -140,7 +140,7 @@ impl Asked<'_> {
             ),
             Protocol::Dtls => format!(
                 "{place} does not answer ({reason}); over UDP that tells nothing: the port may be closed, filtered or not DTLS, or \
-                 the media port of a call, which answers nobody before its ICE checks"
+                 the media port of a call, which answers nobody before its ICE checks (--target asks that through calls)"
             ),
         };
         Problem { exit: Exit::Unreachable, message }
@@ -152,9 +152,9 @@ impl Asked<'_> {
         let (findings, mut notes) = breaches(&seen, self.policy);
         seen.findings = findings;
         seen.notes.append(&mut notes);
-        seen.exit = exit(&seen, self.args.fail_on);
+        seen.exit = exit(&seen, self.args.by.fail_on);
         seen.code = seen.exit.code();
-        let text = match self.args.json {
+        let text = match self.args.by.json {
             true => inert_json(&serde_json::to_string_pretty(&seen).map_err(Problem::internal)?) + "\n",
             false => terminal_enumeration(&seen, style),
         };

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use ringfence_client::Net;
-use ringfence_client::hello::{self, Bounds, Report};
+use ringfence_client::hello::{self, Bounds, Question, Report};
 use ringfence_client::net::{ServerCertificate, TlsVersion};
-use ringfence_model::enumeration::{Enumeration, Protocol, VersionState};
+use ringfence_model::enumeration::{Enumeration, Protocol, Unknown, VersionSeen, VersionState};
 use ringfence_model::{Exit, Untrusted};
 use ringfence_reports::Style;
+use ringfence_wire::hello::Version;
 
 use super::enumerate::{self, Asked};
 use crate::args::TlsArgs;
@@ -16,7 +17,7 @@ use crate::problem::Problem;
 
 /// Runs the command.
 pub async fn tls(args: TlsArgs, style: Style) -> Result<Exit, Problem> {
-    let policy = library::policy_or_file(&args.ask.policy)?;
+    let policy = library::policy_or_file(args.ask.by.policy())?;
     let timeout = Duration::from_secs(args.timeout.into());
     let asked = Asked { protocol: Protocol::Tls, args: &args.ask, policy: &policy, timeout };
     let net = asked.net(args.ca_file.as_deref())?;
@@ -28,8 +29,33 @@ pub async fn tls(args: TlsArgs, style: Style) -> Result<Exit, Problem> {
     let report = hello::tls(&net, &place.host, place.port, &question, bounds).await;
     let report = report.map_err(|failure| asked.failed(&failure))?;
     let mut seen = asked.describe(&net, &report)?;
+    choice(&net, &asked, &question, bounds, &mut seen).await;
     certificates(&net, &asked, &report, &mut seen).await;
     asked.finish(seen, begun.elapsed(), style)
+}
+
+/// Which version visitors get, where the server accepts several.
+async fn choice(net: &Net, asked: &Asked<'_>, question: &Question, bounds: Bounds, seen: &mut Enumeration) {
+    // No hello offers SSL 3.0 beside others: who speaks more than that chooses it for nobody.
+    let accepted = |version: &VersionSeen| version.state == VersionState::Accepted && version.version != "ssl3";
+    if seen.versions.iter().filter(|version| accepted(version)).count() < 2 {
+        return;
+    }
+    let place = &asked.args.place;
+    let why = match hello::choice(net, &place.host, place.port, question, bounds).await {
+        Ok(choice) => {
+            seen.hellos_sent += choice.hellos_sent;
+            seen.chosen_version = choice.version.and_then(Version::name).map(str::to_owned);
+            "no answer chose a version".to_owned()
+        }
+        Err(failure) => failure.error.raw().to_owned(),
+    };
+    let preferred = |version: &&mut VersionSeen| version.version == asked.policy.tls_preferred && accepted(version);
+    if seen.chosen_version.is_none()
+        && let Some(version) = seen.versions.iter_mut().find(preferred)
+    {
+        version.unknown.push(Unknown { list: "chosen_version".to_owned(), reason: Untrusted::new(why) });
+    }
 }
 
 /// Those that came with the answers; of a server that speaks nothing but 1.3, which encrypts them, that of one handshake.

@@ -10,9 +10,9 @@ use ringfence_model::scenario::Step;
 use ringfence_model::target::Target;
 use ringfence_model::verdict::{State, Verdict};
 use ringfence_probes::verbs::{
-    browse_page, call, cors_probe, decode_token, fetch_config, http_request, ice_attack, inspect, media_attack,
-    open_websocket, register, rekey, scan_log, scan_page, sip_request, tls_scan, turn_allocate, turn_permission,
-    use_token, wait,
+    browse_page, call, cors_probe, decode_token, dtls_attack, dtls_scan, fetch_config, http_request, ice_attack,
+    inspect, media_attack, open_websocket, register, rekey, scan_log, scan_page, sip_request, tls_scan, turn_allocate,
+    turn_permission, use_token, wait,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -55,6 +55,14 @@ impl About {
         let target = target("cognigy", "session_scope = true");
         let about =
             Self { id, target, policy: "webrtc-mti", sound: sound.iter().cloned().collect() }.sessions(sessions);
+        about.case("a sound target", &[], State::Pass);
+        about
+    }
+
+    /// As [`About::new`], for a target that declares this as well.
+    pub fn declaring(id: &'static str, declared: &str, sound: &[(&'static str, Value)]) -> Self {
+        let target = target("cognigy", &format!("session_scope = true\n{declared}"));
+        let about = Self { id, target, policy: "webrtc-mti", sound: sound.iter().cloned().collect() };
         about.case("a sound target", &[], State::Pass);
         about
     }
@@ -139,6 +147,11 @@ pub fn input_failed() -> Value {
 
 fn broken() -> Map<String, Value> {
     object(json!({ "outcome": "protocol", "elapsed_ms": 0, "error": "its input gave nothing to work with" }))
+}
+
+/// What stands for the SHA-256 of a certificate, and differs for different texts.
+pub fn hash(text: &str) -> String {
+    format!("{:064x}", text.bytes().fold(1u128, |sum, byte| sum * 257 + u128::from(byte)))
 }
 
 /// A digest that differs for different texts.
@@ -241,28 +254,78 @@ fn healthy(step: &Step) -> Value {
                 _ => json!({ "offered": true, "reachable": true, "allocated": true, "lifetime_s": 600 }),
             },
         ),
-        "call" => seen(
-            call::Seen::default(),
-            json!({
-                "status": 200, "invite_status": 200, "answered": true, "ended_by": "us", "seconds": 5.0, "granted": 1,
-                "sdp": { "profile": "UDP/TLS/RTP/SAVPF", "media_accepted": true, "rtcp_mux": true,
-                    "fingerprint_hash": "sha-256", "fingerprints": ["sha-256 AA"], "tls_id": format!("id {}", step.name),
-                    "setup": if word("setup") == Some("passive") { "active" } else { "passive" } },
-                "ice": { "connected": true, "ufrag_length": 8, "pwd_length": 24,
-                    "remote_ufrag": own("ufrag"), "remote_pwd": own("pwd") },
-                "dtls": { "completed": true, "version": "1.2", "server_random": own("random"),
-                    "role": if word("setup") == Some("passive") { "server" } else { "client" },
-                    "client_random": own("hello"), "group": "x25519", "extended_master_secret": true,
-                    "certificate": { "digest": own("certificate"), "matches": true } },
-                "srtp": { "profile": "gcm-128", "keys": own("keys"), "tag_bytes": 16 },
-                "media": { "sent": 250, "received": 240, "authenticated": 240, "echoed": 230 },
-                "rtcp": { "received": 2, "authenticated": 2 }, "datagrams_received": 300
-            }),
-        ),
+        "call" => {
+            let offered = step.with.get("srtp_profiles").and_then(Value::as_array);
+            let profile = offered.and_then(|offered| offered.first()?.as_str()).unwrap_or("gcm-128");
+            seen(
+                call::Seen::default(),
+                json!({
+                    "status": 200, "invite_status": 200, "answered": true, "ended_by": "us", "seconds": 5.0, "granted": 1,
+                    "sdp": { "profile": "UDP/TLS/RTP/SAVPF", "media_accepted": true, "rtcp_mux": true,
+                        "fingerprint_hash": "sha-256", "fingerprints": ["sha-256 AA"], "sha256": [hash(&step.name)], "tls_id": format!("id {}", step.name),
+                        "setup": if word("setup") == Some("passive") { "active" } else { "passive" } },
+                    "ice": { "connected": true, "ufrag_length": 8, "pwd_length": 24,
+                        "remote_ufrag": own("ufrag"), "remote_pwd": own("pwd") },
+                    "dtls": { "completed": true, "version": "1.2", "server_random": own("random"),
+                        "role": if word("setup") == Some("passive") { "server" } else { "client" },
+                        "client_random": own("hello"), "group": "x25519", "extended_master_secret": true,
+                        "certificate": { "digest": own("certificate"), "sha256": hash(&step.name), "matches": true,
+                            "key_type": "ec", "key_bits": 256, "signature_hash": "sha256" } },
+                    "srtp": { "profile": profile, "keys": own("keys"), "used_profile": profile,
+                        "tag_bytes": if profile.starts_with("gcm") { 16 } else { 10 } },
+                    "media": { "sent": 250, "received": 240, "authenticated": 240, "echoed": 230 },
+                    "rtcp": { "received": 2, "authenticated": 2 }, "datagrams_received": 300
+                }),
+            )
+        }
+        "dtls-attack" if word("kind") == Some("cookie-flood") => {
+            seen(dtls_attack::Seen::default(), json!({ "attempts": 20, "bytes_out": 2800, "control_ok": true }))
+        }
+        "dtls-attack" => seen(dtls_attack::Seen::default(), json!({ "attempts": 2, "control_ok": true })),
+        "dtls-scan" => {
+            let suite = |name: &str| json!({ "version": "1.2", "name": name, "code": 1 });
+            let asked: Vec<&str> = step
+                .with
+                .get("ask")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let quick = word("depth") != Some("full");
+            let has = |list: &str| !quick && (asked.is_empty() || asked.contains(&list));
+            let refused = match quick || has("versions") {
+                true => json!(["1.0", "1.3"]),
+                false => {
+                    if has("suites") || has("groups") {
+                        json!(["1.3"])
+                    } else {
+                        json!([])
+                    }
+                }
+            };
+            let certificate = json!({ "digest": own("certificate"), "sha256": hash(&step.name), "key_type": "ec", "key_bits": 256,
+                "signature_hash": "sha256", "self_signed": true, "days_left": 29, "names": [] });
+            seen(
+                dtls_scan::Seen::default(),
+                json!({
+                    "versions": ["1.2"], "refused": refused, "renegotiation_info": true, "extended_master_secret": true,
+                    "suites": [suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")],
+                    "groups": if has("groups") { json!(["x25519", "secp256r1"]) } else { json!([]) },
+                    "profiles": if has("profiles") { json!(["gcm-256", "gcm-128", "cm-sha1-80"]) } else { json!([]) },
+                    "preferred_profile": "gcm-256", "certificates": [certificate], "calls_made": 9, "hellos_sent": 12,
+                    "complete": true
+                }),
+            )
+        }
         "ice-attack" => seen(
             ice_attack::Seen::default(),
             json!({ "status": 200, "connected": true, "local_type": "host", "sent": 20, "session_alive": true,
                 "control_ok": true }),
+        ),
+        "rekey" if word("how") == Some("renegotiate") => seen(
+            rekey::Seen::default(),
+            json!({ "renegotiation_refused": true, "media_gap_ms": 40, "media_after": 90, "call_alive": true }),
         ),
         "rekey" => seen(
             rekey::Seen::default(),
@@ -285,13 +348,27 @@ fn healthy(step: &Step) -> Value {
         "sip-request" => {
             seen(sip_request::Seen::default(), json!({ "status": 407, "challenge": challenge(&step.name) }))
         }
-        "tls-scan" => seen(
-            tls_scan::Seen::default(),
-            json!({ "offered": true, "reachable": true, "versions": ["1.3", "1.2"], "hellos_sent": 2, "certificate": {
-                "trusted": true, "name_matches": true, "days_left": 60, "not_yet_valid": false, "self_signed": false,
-                "key_type": "ec", "key_bits": 256, "signature_hash": "sha256", "chain_length": 2,
-                "ocsp_responder": false } }),
-        ),
+        "tls-scan" => {
+            let suite = |version: &str, name: &str| json!({ "version": version, "name": name, "code": 1, "forward_secrecy": true });
+            let certificate = json!({
+                "sha256": hash("tls"), "trusted": true, "name_matches": true, "days_left": 60, "not_yet_valid": false, "self_signed": false,
+                "key_type": "ec", "key_bits": 256, "signature_hash": "sha256", "chain_length": 2, "ocsp_responder": false
+            });
+            let sound = json!({
+                "offered": true, "reachable": true, "versions": ["1.2", "1.3"], "refused": ["ssl3", "1.0", "1.1"],
+                "negotiated": "1.3", "secure_renegotiation": true, "extended_master_secret": true, "complete": true,
+                "suites": [suite("1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"), suite("1.3", "TLS_AES_128_GCM_SHA256")],
+                "hellos_sent": 8, "certificate": certificate
+            });
+            let mut whole = seen(tls_scan::Seen::default(), sound);
+            if word("depth") == Some("full") {
+                let schemes = ["ecdsa_secp256r1_sha256"];
+                let lists = json!({ "groups": ["secp256r1", "x25519"], "signature_schemes": schemes, "server_order": true,
+                    "forward_secrecy_only": true, "early_data": false });
+                merge(&mut whole, &lists);
+            }
+            whole
+        }
         "decode-token" => seen(decode_token::Seen::default(), json!({ "format": "opaque", "entropy_bits": 128 })),
         "use-token" => seen(use_token::Seen::default(), json!({ "status": 200, "accepted": true, "statuses": [200] })),
         "wait" => seen(wait::Seen::default(), json!({ "seconds": 3 })),

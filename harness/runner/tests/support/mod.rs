@@ -70,7 +70,7 @@ pub struct Asked {
 pub async fn ask(library: Arc<Library>, id: &str, fault: Option<Fault>) -> Asked {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let lab = Lab::start(LabOptions { fault, ..LabOptions::healthy(folder.path()) }).await.expect("the lab starts");
-    let target = Target::read(lab.target_path()).expect("the lab's target file is right");
+    let target = target(&lab, &library, id);
     let text = Text::default();
     let journal = Journal::new(Box::new(text.clone()));
     let (_go_on, stop) = watch::channel(None);
@@ -92,6 +92,21 @@ pub async fn ask(library: Arc<Library>, id: &str, fault: Option<Fault>) -> Asked
     let met = lab.faults().met();
     lab.stop().await;
     Asked { verdict, met, journal: text.take() }
+}
+
+/// The lab's target. For a scenario that is none of the lab's adapter, the same under the adapter that it is for: what it
+/// reads has to be in the lab all the same.
+fn target(lab: &Lab, library: &Library, id: &str) -> Target {
+    let target = Target::read(lab.target_path()).expect("the lab's target file is right");
+    let (own, adapters) = (target.adapter.word(), &library.get(id).expect("it exists").scenario().adapters);
+    let [first, ..] = adapters.as_slice() else { return target };
+    if adapters.iter().any(|adapter| adapter == "any" || adapter == own) {
+        return target;
+    }
+    let text = lab.target_file().replacen(&format!("adapter = \"{own}\""), &format!("adapter = \"{first}\""), 1);
+    let target = Target::parse(&text, lab.target_path()).expect("the adapter is all that differs");
+    assert_eq!(target.adapter.word(), first);
+    target
 }
 
 /// A journal in memory.

@@ -49,6 +49,9 @@ fn one(page: &mut Page, enumeration: &Enumeration, certificate: &CertificateSeen
     let kind = certificate.key_type.as_deref().map_or("of an unknown kind".to_owned(), escape::prose);
     let bits = certificate.key_bits.map(|bits| format!(", {bits} bits")).unwrap_or_default();
     page.labelled("key", Ink::Plain, &format!("{kind}{bits}"));
+    if let Some(source) = &certificate.key_public_in {
+        page.labelled("private key", Ink::Alarm, &format!("public: {}", escape::prose(source)));
+    }
     let hash = certificate.signature_hash.as_deref().map_or("unknown".to_owned(), escape::prose);
     page.labelled("signature", Ink::Plain, &hash);
     let sent = counted(certificate.chain_length, "certificate");
@@ -61,6 +64,9 @@ fn one(page: &mut Page, enumeration: &Enumeration, certificate: &CertificateSeen
         (false, false, _) => (Ink::Alarm, ", leads to no root that is trusted"),
     };
     page.labelled("chain", ink, &format!("{sent}{leads}"));
+    if !certificate.sha256.is_empty() {
+        page.labelled("sha-256", Ink::Plain, &escape::prose(&certificate.sha256));
+    }
 }
 
 fn days(count: u64) -> String {

@@ -7,6 +7,7 @@ use ringfence_judge::{ListOf, rank, version_rank};
 use ringfence_model::enumeration::{
     CertificateSeen, ENUMERATION_FORMAT, Entry, Enumeration, Exchange, Protocol, Unknown, VersionSeen, VersionState,
 };
+use ringfence_model::known_certificates::known_certificate;
 use ringfence_model::policy::Policy;
 use ringfence_model::{Exit, Untrusted};
 use ringfence_wire::hello::{Version, names};
@@ -25,21 +26,18 @@ pub fn enumeration(asked: &Asked<'_>, server_name: Option<String>, report: &Repo
         let hint = if server_name.is_none() { "; it may want a name: --name" } else { "" };
         notes.push(format!("it speaks {} and accepts no version{hint}", asked.protocol.word()));
     }
-    let preferred = asked.policy.tls_preferred.as_str();
-    let accepted = |version: &VersionSeen| version.version == preferred && version.state == VersionState::Accepted;
-    if asked.protocol == Protocol::Tls && versions.iter().any(accepted) {
-        notes.push(format!("whether TLS {preferred} is chosen among others, as the policy prefers, was not asked"));
-    }
     Enumeration {
         format: ENUMERATION_FORMAT.to_owned(),
         ringfence: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: asked.protocol,
         host: asked.args.place.host.clone(),
         port: asked.args.place.port,
+        calls: None,
         server_name,
         policy: asked.policy.name.clone(),
         hellos_sent: report.hellos_sent(),
         versions,
+        chosen_version: None,
         certificates: Vec::new(),
         no_certificate: None,
         findings: Vec::new(),
@@ -161,5 +159,7 @@ pub fn certificate(one: ServerCertificate, matches: impl Fn(&ServerCertificate) 
         signature_hash: one.facts.signature_hash,
         chain_length: one.chain_length,
         ocsp_responder: one.ocsp_responder,
+        key_public_in: known_certificate(&one.sha256).map(str::to_owned),
+        sha256: one.sha256,
     }
 }

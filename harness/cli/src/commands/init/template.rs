@@ -28,7 +28,7 @@ const REST: &str = "\
 # admission = \"register\"                  # or headers, token, cookie, none: how signalling admits a client
 
 [budget]                                  # of the whole run; `ringfence plan` prints what it would take
-calls = 60
+calls = 150
 minutes = 15
 
 ";
