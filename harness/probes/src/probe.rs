@@ -54,8 +54,15 @@ pub struct Cost {
 
 impl Cost {
     /// One connection of the kind that a visitor's client makes.
-    pub const PASSIVE: Cost =
-        Cost { calls: 0, in_turn: false, connections: 1, allocations: 0, mints: 0, seconds: 0, intrusion: Intrusion::Passive };
+    pub const PASSIVE: Cost = Cost {
+        calls: 0,
+        in_turn: false,
+        connections: 1,
+        allocations: 0,
+        mints: 0,
+        seconds: 0,
+        intrusion: Intrusion::Passive,
+    };
     /// One connection with something wrong or repeated in it.
     pub const ACTIVE: Cost = Cost { intrusion: Intrusion::Active, ..Self::PASSIVE };
 

@@ -126,10 +126,12 @@ impl Task {
             MediaEvent::IceConnected => {
                 self.tell(Stage::IceConnected);
                 // Without DTLS there is nothing more to establish.
-                if self.plan.media.hellos || matches!(
-                    self.plan.media.profile,
-                    TransportProfile::Avp | TransportProfile::Avpf | TransportProfile::Savp
-                ) {
+                if self.plan.media.hellos
+                    || matches!(
+                        self.plan.media.profile,
+                        TransportProfile::Avp | TransportProfile::Avpf | TransportProfile::Savp
+                    )
+                {
                     self.establish();
                 }
             }
