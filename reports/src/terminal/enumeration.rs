@@ -103,7 +103,7 @@ fn versions(page: &mut Page, enumeration: &Enumeration) {
             }
             (VersionState::Refused, _) => {
                 let alert = version.alert.as_ref().map(|alert| format!(" ({})", escape::prose(alert)));
-                (Ink::Faint, "-", format!("refused{}", alert.unwrap_or_default()))
+                (Ink::Faint, "-", format!("refused{}", alert.as_deref().unwrap_or(", without an alert")))
             }
             (VersionState::Unknown, _) => (Ink::Warning, "?", "not known".to_owned()),
         };

@@ -28,8 +28,9 @@ pub enum Step {
 /// accept. So a version is refused only if a hello as long was accepted in another, or a short one is refused as well: one
 /// hello more for each version, where nothing below 1.3 is accepted.
 ///
-/// Over TLS a version that is closed on without a word is asked for again once another is accepted, and behind that this other
-/// one as well: who shuts out whoever comes too often does so for a while, whatever the hello says.
+/// Behind a version that is closed on without a word another one that was accepted is asked for once more, and has to be accepted
+/// again: who shuts out whoever comes too often does so for a while, whatever the hello says. Over TLS the closed ones are asked
+/// for again before that; where each hello costs a call they are not.
 #[derive(Clone, Debug)]
 pub struct Scan {
     lanes: Vec<Lane>,
@@ -43,8 +44,6 @@ pub struct Scan {
 /// How far it is proved that a close is meant for the version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Proof {
-    /// Nothing more is asked: whoever tells of a close has seen that the server lives.
-    Told,
     /// They are to be asked for again.
     Again,
     /// One that was accepted is.
@@ -74,7 +73,7 @@ impl Scan {
     pub fn of(versions: &[Version], question: &Question) -> Self {
         let machine = |version: &Version| Enumerator::new(*version, question.clone());
         let lane = |version: &Version| Lane { machine: machine(version), under_way: false, done: None };
-        Self { lanes: versions.iter().map(lane).collect(), settled: false, proof: Proof::Told, control: None }
+        Self { lanes: versions.iter().map(lane).collect(), settled: false, proof: Proof::Control, control: None }
     }
 
     /// The next step: a question of the first version that has one and waits for nothing.
@@ -138,7 +137,7 @@ impl Scan {
                 self.proof = Proof::Over;
                 self.control = Some(Lane { machine, under_way: false, done: None });
             }
-            Proof::Told | Proof::Over => return false,
+            Proof::Over => return false,
         }
         true
     }
@@ -161,11 +160,7 @@ impl Scan {
             let counted = report.versions.iter_mut().filter(|(asked, _)| *asked == version);
             counted.for_each(|(_, findings)| findings.hellos_sent = control.hellos_sent);
         }
-        let proved = match self.proof {
-            Proof::Told => report.accepted().next().is_some(),
-            _ => control.is_some_and(|(_, control)| control.verdict == Verdict::Accepted),
-        };
-        if proved {
+        if control.is_some_and(|(_, control)| control.verdict == Verdict::Accepted) {
             // The server is alive: it closes on what it does not speak.
             for (_, findings) in report.versions.iter_mut().filter(|(_, findings)| findings.verdict == Verdict::Closed)
             {
