@@ -85,10 +85,7 @@ impl MediaMachine {
     /// What came of the last question; of one that is still on its way as much as there is.
     pub fn take_hello_answer(&mut self) -> Option<(Traffic, Told)> {
         let Some(mut current) = self.asking.current.take() else { return self.asking.answer.take() };
-        let told = match current.exchange.end() {
-            Told::Silence => Told::Closed,
-            told => told,
-        };
+        let told = current.exchange.end();
         Some((current.exchange.traffic(), told))
     }
 

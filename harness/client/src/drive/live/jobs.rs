@@ -121,8 +121,11 @@ impl Task {
     pub(super) fn on_hello_answered(&mut self, media: &MediaCall) {
         match self.job.take() {
             Some(Job::Hello { reply, .. }) => {
-                let answer = media.take_hello_answer();
-                let _ = reply.send(answer.unwrap_or((Traffic::default(), Told::Closed))); // whoever asked may be gone
+                let (traffic, told) = media.take_hello_answer().unwrap_or((Traffic::default(), Told::Silence));
+                // A target that hangs up over a hello has closed; a call that ends in another way has told nothing.
+                let hung_up = self.seen.ended_by == Some(EndedBy::Target);
+                let told = if matches!(told, Told::Silence) && hung_up { Told::Closed } else { told };
+                let _ = reply.send((traffic, told)); // whoever asked may be gone
             }
             other => self.job = other,
         }
