@@ -1,6 +1,9 @@
-//! Data, embedded: scenarios, the words that they use, policies, claims and clauses, and the JSON Schemas of all formats.
+//! Data, embedded: scenarios, the words that they use, policies, claims and clauses, the JSON Schemas of all formats, and
+//! the messages of [`corpora`].
 //!
 //! No code of ours but these lists. A test holds each list against its folder: a file that nobody embeds fails it.
+
+pub mod corpora;
 
 /// A file: its path below this crate's folder, with `/` between, and its text.
 pub type File = (&'static str, &'static str);
@@ -162,7 +165,7 @@ mod tests {
     use super::*;
 
     /// Folders that hold no scenarios.
-    const OTHER: [&str; 5] = ["policies", "schema", "src", "standards", "tests"];
+    const OTHER: [&str; 6] = ["corpora", "policies", "schema", "src", "standards", "tests"];
 
     /// Paths of the files in a folder below this crate's, with an ending.
     fn found(folder: &str, ending: &str) -> Vec<String> {

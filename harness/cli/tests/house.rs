@@ -14,7 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str], &[&str])] = &[
     ("ringfence-judge", &["model"], &[]),
     ("ringfence-reports", &["model"], &[]),
     ("ringfence-client", &["model", "wire", "srtp"], &[]),
-    ("ringfence-probes", &["model", "wire", "srtp", "client"], &[]),
+    ("ringfence-probes", &["model", "wire", "srtp", "client", "scenarios"], &[]),
     ("ringfence-lab", &["model", "wire", "srtp"], &[]),
     ("ringfence-runner", &["model", "judge", "client", "probes"], &["wire", "lab", "scenarios"]),
     (
@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str], &[&str])] = &[
         &["wire", "srtp", "model", "judge", "client", "probes", "lab", "runner", "reports", "scenarios"],
         &[],
     ),
+    ("ringfence-fuzz-kit", &["wire", "srtp", "model", "client", "judge", "reports", "scenarios"], &[]),
 ];
 
 #[test]
