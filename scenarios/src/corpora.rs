@@ -4,13 +4,14 @@
 pub type Message = (&'static str, &'static [u8]);
 
 macro_rules! messages {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!("../corpora/torture/messages/", $name, ".sip")))),*]
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../corpora/", $folder, "/", $name, ".sip")))),*]
     };
 }
 
 /// The torture messages of RFC 4475 and RFC 5118, in the order of their names.
 pub const TORTURE: &[Message] = messages![
+    "torture/messages":
     "badaspec",
     "badbranch",
     "baddate",
@@ -77,19 +78,105 @@ pub const TORTURE: &[Message] = messages![
 /// What the RFCs ask of an element that receives one of [`TORTURE`], in TOML; `corpora/torture/README.md` says what the keys mean.
 pub const TORTURE_VERDICTS: &str = include_str!("../corpora/torture/torture.toml");
 
+/// Messages that parsers were once wrong about, ours and others', in the order of their names: at most 16 KiB each, none with a
+/// negative length. They are sent with consent only.
+pub const FUZZ_REGRESSIONS: &[Message] = messages![
+    "fuzz-regressions":
+    "authorization-with-4096-commas",
+    "authorization-without-values",
+    "bracket-in-quoted-name",
+    "brackets-in-brackets",
+    "branch-of-4096-bytes",
+    "colons-alone",
+    "comments-in-comments",
+    "contact-star-with-parameters",
+    "controls-in-value",
+    "cseq-above-32-bits",
+    "cseq-without-method",
+    "escape-cut-short",
+    "field-of-8199-bytes",
+    "fifty-accepts",
+    "fold-before-colon",
+    "fold-behind-start-line",
+    "header-in-uri",
+    "ipv6-without-end",
+    "line-separator-in-value",
+    "line-that-is-no-utf-8",
+    "method-in-lower-case",
+    "multipart-in-multipart",
+    "multipart-without-boundary",
+    "name-of-4096-bytes",
+    "no-blank-line",
+    "no-break-space-in-uri",
+    "no-line-end-at-all",
+    "port-of-eleven-digits",
+    "quote-of-backslashes",
+    "quote-without-end",
+    "record-route-with-100-entries",
+    "sdp-attributes-cut-short",
+    "sdp-rtpmap-without-name",
+    "sdp-with-500-media",
+    "sdp-without-formats",
+    "status-of-four-digits",
+    "status-with-a-plus",
+    "tag-empty",
+    "tag-of-4096-bytes",
+    "thousand-commas",
+    "thousand-parameters",
+    "thousand-short-fields",
+    "via-with-100-commas",
+    "via-without-host",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_message_is_embedded() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/corpora/torture/messages");
+    fn names(folder: &str) -> Vec<String> {
+        let folder = format!("{}/corpora/{folder}", env!("CARGO_MANIFEST_DIR"));
         let names = std::fs::read_dir(folder).expect("the folder is there");
         let mut names: Vec<String> = names
             .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".sip")?.to_owned()))
             .collect();
         names.sort();
-        assert_eq!(TORTURE.iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
-        assert_eq!(TORTURE_VERDICTS.matches("[[message]]").count(), names.len(), "each has its verdict");
+        names
+    }
+
+    #[test]
+    fn every_message_is_embedded() {
+        let torture = names("torture/messages");
+        assert_eq!(TORTURE.iter().map(|(name, _)| *name).collect::<Vec<_>>(), torture);
+        assert_eq!(TORTURE_VERDICTS.matches("[[message]]").count(), torture.len(), "each has its verdict");
+        assert_eq!(FUZZ_REGRESSIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>(), names("fuzz-regressions"));
+    }
+
+    /// What the target `sip_message` once fell over is sent to live servers as well, where it is small enough.
+    #[test]
+    fn regressions_of_the_fuzzing_suite_are_here_too() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/regressions/sip_message");
+        let Ok(entries) = std::fs::read_dir(folder) else { return }; // it has none yet
+        for entry in entries {
+            let path = entry.expect("an entry can be read").path();
+            let bytes = std::fs::read(&path).expect("a regression can be read");
+            let name = path.file_name().and_then(|name| name.to_str()).expect("names are slugs");
+            let kept = FUZZ_REGRESSIONS.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes);
+            if bytes.len() <= 16 * 1024 {
+                assert_eq!(
+                    kept,
+                    Some(bytes.as_slice()),
+                    "copy {name} to corpora/fuzz-regressions/{name}.sip and list it"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn regressions_are_no_oversize_and_no_negative_length() {
+        for (name, message) in FUZZ_REGRESSIONS {
+            assert!((1..=16 * 1024).contains(&message.len()), "{name}");
+            let text = String::from_utf8_lossy(message).to_ascii_lowercase();
+            let lengths = text.lines().filter_map(|line| line.strip_prefix("content-length"));
+            assert!(lengths.clone().all(|value| !value.contains('-')), "{name}");
+        }
     }
 }

@@ -5,8 +5,14 @@
 
 pub mod dictionary;
 pub mod generators;
+pub mod hex;
+pub mod known;
+#[cfg(feature = "client")]
+pub mod machines;
 pub mod mutators;
 pub mod oracle;
 pub mod oracles;
+pub mod peers;
+pub mod sections;
 pub mod target;
 pub mod targets;

@@ -1,9 +1,23 @@
 //! Oracles that more than one target asks.
 
+mod agreement;
 mod allocation;
 mod cutting;
 mod fixpoint;
+#[cfg(feature = "client")]
+pub mod calling;
+#[cfg(feature = "client")]
+pub mod machine;
+#[cfg(feature = "client")]
+pub mod relaying;
+#[cfg(feature = "client")]
+pub mod signalling;
+mod sip_address;
+mod sip_grammar;
 
+pub use agreement::{AGREEMENT, agreeing};
 pub use allocation::{ALLOCATION, Bound, allocating};
 pub use cutting::{CUTTING, cuts};
 pub use fixpoint::{FIXPOINT, fixpoint};
+pub use sip_address::{DERIVED, StrictAddress, StrictUri, sip_addresses};
+pub use sip_grammar::{GRAMMAR, sip_grammatical};

@@ -2,21 +2,97 @@
 
 use crate::target::Target;
 
+pub mod client_hello;
+pub mod dtls_handshake_flight;
+pub mod dtls_record;
+pub mod rtcp_compound;
+pub mod rtp_header;
+#[cfg(feature = "client")]
+pub mod sip_dialling;
+pub mod sip_digest;
+#[cfg(feature = "client")]
+pub mod call_flow;
+#[cfg(feature = "client")]
+pub mod register_flow;
 pub mod sip_message;
+#[cfg(feature = "peers-sip")]
+pub mod sip_parsers_agree;
+pub mod sip_torture_mutations;
+pub mod sip_uri;
+#[cfg(feature = "client")]
+pub mod sip_transaction;
+#[cfg(feature = "peers-srtp")]
+pub mod srtp_peers_agree;
+#[cfg(feature = "srtp")]
+pub mod srtp_roundtrip;
+#[cfg(feature = "srtp")]
+pub mod srtp_unprotect;
+#[cfg(feature = "client")]
+pub mod token;
+pub mod turn_channel_data;
+pub mod sdp;
+pub mod sdp_roundtrip;
+pub mod ice_candidate;
+pub mod stun_integrity;
 pub mod stun_message;
+#[cfg(feature = "peers-stun")]
+pub mod stun_parsers_agree;
+pub mod tls_server_hello;
+#[cfg(feature = "client")]
+pub mod websocket_frames;
+#[cfg(feature = "client")]
+pub mod turn_client;
 
 /// All of them, in the order of the layers.
 pub const TARGETS: &[Target] = &[
     // SIP
     sip_message::TARGET,
+    sip_torture_mutations::TARGET,
+    #[cfg(feature = "peers-sip")]
+    sip_parsers_agree::TARGET,
+    sip_uri::TARGET,
+    sip_digest::TARGET,
+    #[cfg(feature = "client")]
+    sip_dialling::TARGET,
     // STUN and TURN
     stun_message::TARGET,
+    stun_integrity::TARGET,
+    #[cfg(feature = "peers-stun")]
+    stun_parsers_agree::TARGET,
+    turn_channel_data::TARGET,
     // SDP and ICE
+    sdp::TARGET,
+    sdp_roundtrip::TARGET,
+    ice_candidate::TARGET,
     // TLS and DTLS
+    client_hello::TARGET,
+    tls_server_hello::TARGET,
+    dtls_handshake_flight::TARGET,
+    dtls_record::TARGET,
     // RTP, RTCP, SRTP
+    rtp_header::TARGET,
+    rtcp_compound::TARGET,
+    #[cfg(feature = "srtp")]
+    srtp_unprotect::TARGET,
+    #[cfg(feature = "srtp")]
+    srtp_roundtrip::TARGET,
+    #[cfg(feature = "peers-srtp")]
+    srtp_peers_agree::TARGET,
     // What carries and configures a call
+    #[cfg(feature = "client")]
+    websocket_frames::TARGET,
+    #[cfg(feature = "client")]
+    token::TARGET,
     // Our own files
     // State machines
+    #[cfg(feature = "client")]
+    sip_transaction::TARGET,
+    #[cfg(feature = "client")]
+    register_flow::TARGET,
+    #[cfg(feature = "client")]
+    turn_client::TARGET,
+    #[cfg(feature = "client")]
+    call_flow::TARGET,
 ];
 
 /// The target of that name.

@@ -19,7 +19,7 @@ use crate::words::Words;
 /// Scenarios by id, with the words that they use.
 pub struct Library {
     pub(crate) known: Arc<Known>,
-    pub(crate) words: Words,
+    pub(crate) words: Arc<Words>,
     pub(crate) words_text: String,
     pub(crate) scenarios: BTreeMap<String, Loaded>,
 }

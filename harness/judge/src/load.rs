@@ -50,11 +50,21 @@ impl Library {
         let known = Arc::new(Known::new(vocabulary));
         let words_source = Source { file: "words.toml", text: words_text };
         let words = Words::load(words_source, &known)?;
+        let library =
+            Library { known, words: Arc::new(words), words_text: words_text.to_owned(), scenarios: BTreeMap::new() };
+        library.with(sources)
+    }
+
+    /// The same vocabulary and words with these scenarios in place of its own: nothing that both need is read again.
+    ///
+    /// # Errors
+    /// As [`Library::load`].
+    pub fn with(&self, sources: &[ScenarioSource<'_>]) -> Result<Library, Vec<LoadError>> {
         let mut errors = Vec::new();
         let mut scenarios = BTreeMap::<String, Loaded>::new();
         for source in sources {
             let file = Source { file: source.path, text: source.text };
-            match read(file, source.own, &known, &words) {
+            match read(file, source.own, &self.known, &self.words) {
                 Ok(loaded) => {
                     let id = loaded.scenario.id.clone();
                     if scenarios.insert(id.clone(), loaded).is_some() {
@@ -67,7 +77,8 @@ impl Library {
         if !errors.is_empty() {
             return Err(errors);
         }
-        Ok(Library { known, words, words_text: words_text.to_owned(), scenarios })
+        let (known, words, words_text) = (self.known.clone(), self.words.clone(), self.words_text.clone());
+        Ok(Library { known, words, words_text, scenarios })
     }
 }
 

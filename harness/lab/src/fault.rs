@@ -62,6 +62,8 @@ pub enum Fault {
     FingerprintUncheckedAsClient,
     /// Proves `media/fingerprint-mismatch`.
     FingerprintUncheckedAsServer,
+    /// Proves `signalling/invalid-sip-accepted`.
+    HeaderSpaceSmuggled,
     /// Proves `transport/hsts-missing`.
     HstsMissing,
     /// Proves `ice/unauthenticated-check`.
@@ -74,6 +76,8 @@ pub enum Fault {
     MicrophoneOnLoad,
     /// Proves `credentials/nonce-replay`.
     NonceCountIgnored,
+    /// Proves `signalling/hostile-message-kills-service`.
+    OversizeKills,
     /// Proves `page/auto-answers`.
     PageAutoAnswers,
     /// Proves `transport/page-over-http`.
@@ -116,6 +120,8 @@ pub enum Fault {
     TokenInUrl,
     /// Proves `tokens/used-twice`.
     TokenReusable,
+    /// Proves `signalling/torture-kills-service`.
+    TortureCrash,
     /// Proves `turn/relays-to-special-addresses`.
     TurnAclMissing,
     /// Proves `turn/unauthenticated-allocate`.
@@ -126,6 +132,8 @@ pub enum Fault {
     UserIdCounter,
     /// Proves `credentials/weak`.
     WeakPassword,
+    /// Proves `signalling/websocket-nonconformant`.
+    WsFrameJoined,
     /// Proves `transport/ws-cleartext`.
     WsOnWssPort,
     /// Proves `cors/websocket-origin`.
@@ -134,7 +142,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Fault; 62] = [
+    pub const ALL: [Fault; 66] = [
         Fault::AcceptsPlainOffer,
         Fault::Aes256Ignored,
         Fault::AnswerFingerprintStale,
@@ -163,12 +171,14 @@ impl Fault {
         Fault::ExpiredAccepted,
         Fault::FingerprintUncheckedAsClient,
         Fault::FingerprintUncheckedAsServer,
+        Fault::HeaderSpaceSmuggled,
         Fault::HstsMissing,
         Fault::IceIntegrityUnchecked,
         Fault::InviteUnauthenticated,
         Fault::LogWritesCredentials,
         Fault::MicrophoneOnLoad,
         Fault::NonceCountIgnored,
+        Fault::OversizeKills,
         Fault::PageAutoAnswers,
         Fault::PageOnHttp,
         Fault::PageReusesCertificate,
@@ -190,11 +200,13 @@ impl Fault {
         Fault::TlsStaticRsa,
         Fault::TokenInUrl,
         Fault::TokenReusable,
+        Fault::TortureCrash,
         Fault::TurnAclMissing,
         Fault::TurnOpen,
         Fault::TurnsTls10,
         Fault::UserIdCounter,
         Fault::WeakPassword,
+        Fault::WsFrameJoined,
         Fault::WsOnWssPort,
         Fault::WsOriginUnchecked,
     ];
@@ -230,12 +242,14 @@ impl Fault {
             Fault::ExpiredAccepted => "expired-accepted",
             Fault::FingerprintUncheckedAsClient => "fingerprint-unchecked-as-client",
             Fault::FingerprintUncheckedAsServer => "fingerprint-unchecked-as-server",
+            Fault::HeaderSpaceSmuggled => "header-space-smuggled",
             Fault::HstsMissing => "hsts-missing",
             Fault::IceIntegrityUnchecked => "ice-integrity-unchecked",
             Fault::InviteUnauthenticated => "invite-unauthenticated",
             Fault::LogWritesCredentials => "log-writes-credentials",
             Fault::MicrophoneOnLoad => "microphone-on-load",
             Fault::NonceCountIgnored => "nonce-count-ignored",
+            Fault::OversizeKills => "oversize-kills",
             Fault::PageAutoAnswers => "page-auto-answers",
             Fault::PageOnHttp => "page-on-http",
             Fault::PageReusesCertificate => "page-reuses-certificate",
@@ -257,11 +271,13 @@ impl Fault {
             Fault::TlsStaticRsa => "tls-static-rsa",
             Fault::TokenInUrl => "token-in-url",
             Fault::TokenReusable => "token-reusable",
+            Fault::TortureCrash => "torture-crash",
             Fault::TurnAclMissing => "turn-acl-missing",
             Fault::TurnOpen => "turn-open",
             Fault::TurnsTls10 => "turns-tls-1-0",
             Fault::UserIdCounter => "user-id-counter",
             Fault::WeakPassword => "weak-password",
+            Fault::WsFrameJoined => "ws-frame-joined",
             Fault::WsOnWssPort => "ws-on-wss-port",
             Fault::WsOriginUnchecked => "ws-origin-unchecked",
         }
@@ -326,6 +342,9 @@ impl Fault {
             Fault::FingerprintUncheckedAsServer => {
                 "as DTLS server the lab wants a client certificate and compares it with nothing"
             }
+            Fault::HeaderSpaceSmuggled => {
+                "what passes from one visitor to another is stripped of P-Asserted-Identity by its written name: with a blank before the colon it stays"
+            }
             Fault::HstsMissing => "the page is served without Strict-Transport-Security",
             Fault::IceIntegrityUnchecked => {
                 "a Binding request gets a success response whatever its user and integrity, but never nominates"
@@ -336,6 +355,7 @@ impl Fault {
             Fault::LogWritesCredentials => "the access log writes the body of the configuration",
             Fault::MicrophoneOnLoad => "the page opens the microphone when it loads",
             Fault::NonceCountIgnored => "nonces stay valid for their 20 s on every connection and with any nonce count",
+            Fault::OversizeKills => "a WebSocket message of more than 64 KiB closes every signalling connection",
             Fault::PageAutoAnswers => "the page answers any incoming INVITE with its microphone track",
             Fault::PageOnHttp => "the page's plain port answers 200 with the page",
             Fault::PageReusesCertificate => "the page keeps its RTCCertificate in IndexedDB and uses it again",
@@ -373,11 +393,17 @@ impl Fault {
             }
             Fault::TokenInUrl => "the page appends the minted password to the WebSocket URL as ?access_token=",
             Fault::TokenReusable => "a SIP pair works on any number of connections at once, until it dies as usual",
+            Fault::TortureCrash => {
+                "a negative Content-Length closes every signalling connection, and none is let in for 3 s"
+            }
             Fault::TurnAclMissing => "CreatePermission succeeds for every IPv4 peer but multicast",
             Fault::TurnOpen => "Allocate without MESSAGE-INTEGRITY is granted; with a wrong one it gets 401",
             Fault::TurnsTls10 => "a hello of TLS 1.0 to the turns port gets a ServerHello of TLS 1.0",
             Fault::UserIdCounter => "the page numbers its user ids: visitor-1, visitor-2",
             Fault::WeakPassword => "the password is the username spelled backwards",
+            Fault::WsFrameJoined => {
+                "WebSocket messages are read as one stream of bytes, and every SIP request in it is served"
+            }
             Fault::WsOnWssPort => "the signalling port takes a plaintext upgrade and serves it like an encrypted one",
             Fault::WsOriginUnchecked => "the WebSocket upgrade is granted whatever its Origin says",
         }

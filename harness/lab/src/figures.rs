@@ -57,6 +57,17 @@ pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 pub const MAX_BAD_FRAMES: u32 = 64;
 /// How long a connection without a call may say nothing. House.
 pub const IDLE_LIMIT: Duration = Duration::from_secs(120);
+/// How long one WebSocket message may take from its first byte to its last. House.
+pub const UNFINISHED_LIMIT: Duration = Duration::from_secs(10);
+/// How long nobody is let in after the crash of the fault `torture-crash`. Catalogue.
+pub const CRASH_PAUSE: Duration = Duration::from_secs(3);
+
+/// How long one visitor's INVITE may wait for another visitor's final answer. House.
+pub const PASSED_LIMIT: Duration = Duration::from_secs(5);
+/// INVITEs of others that one connection may have unanswered; then the oldest is forgotten. House.
+pub const MAX_PASSED: usize = 8;
+/// Events that wait for one connection; more are dropped, and their senders' limits end them. House.
+pub const MAX_POSTED: usize = 32;
 
 /// First wait before an unacknowledged 200 goes out again. RFC 3261, section 13.3.1.4 and table 4: T1.
 pub const SIP_T1: Duration = Duration::from_millis(500);

@@ -33,7 +33,7 @@ const PEEK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Accepts connections and serves each in a task of its own. More than [`MAX_CONNECTIONS`] at a time are closed at
 /// once; dropping the future closes all.
-pub(crate) async fn serve_each<F>(listener: TcpListener, mut serve: impl FnMut(TcpStream, IpAddr) -> F)
+pub(crate) async fn serve_each<F>(listener: &TcpListener, mut serve: impl FnMut(TcpStream, IpAddr) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {

@@ -43,7 +43,7 @@ pub(crate) type OnPlain = Arc<dyn Fn() -> Plain + Send + Sync>;
 
 /// Serves for ever; dropping the future closes all connections.
 pub(crate) async fn serve(listener: TcpListener, tls: Tls, on_plain: OnPlain, router: Router) {
-    front::serve_each(listener, |stream, source| {
+    front::serve_each(&listener, |stream, source| {
         let (tls, on_plain) = (tls.clone(), on_plain.clone());
         let router = router.clone().layer(Extension(Source(source)));
         async move {

@@ -10,6 +10,7 @@
 //! | `page`, `config` | the page with the call button, and the configuration endpoint |
 //! | `accounts` | SIP pairs: one per configuration, one call each |
 //! | `signalling`, `sip` | WebSocket, registrar and answering agent |
+//! | `outage` | all of signalling gone at once, where that is the fault |
 //! | `media` | the echo: ICE, DTLS, SRTP |
 //! | `turn` | the relay |
 //! | `target_file`, `log` | what an operator gets: a ready target file, a log without secrets |
@@ -40,6 +41,7 @@ mod https;
 mod limits;
 mod log;
 pub mod media;
+mod outage;
 mod page;
 mod pki;
 mod random;
@@ -255,6 +257,8 @@ impl Lab {
             wrong_logins: Shared::wrong_login_limit(),
             issued: std::sync::Mutex::default(),
             nobody: random::hex::<16>().into(),
+            directory: sip::Directory::default(),
+            outage: outage::Outage::new(),
         });
         let page = Arc::new(PageService::new(&urls, relay_only, phone, faults.clone(), log.clone()));
         let signalling = Signalling { shared, origin: urls.page_origin.clone(), tls: pki.server.clone() };

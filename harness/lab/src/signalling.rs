@@ -1,16 +1,25 @@
 //! The signalling listener: TLS, the WebSocket upgrade with subprotocol `sip` (RFC 7118), one session per connection.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `unfinished` | the messages of a connection, and those that never end |
+//! | `joined` | messages read as a stream, where that is the fault |
+
+mod joined;
+mod unfinished;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::SinkExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant as Deadline, sleep_until, timeout};
+use tokio::time::{Instant as Deadline, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue, StatusCode, header};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
@@ -18,7 +27,9 @@ use crate::fault::Fault;
 use crate::figures::{HANDSHAKE_LIMIT, IDLE_LIMIT, MAX_BAD_FRAMES, MAX_FRAME_BYTES};
 use crate::front::{self, Opened, Tls};
 use crate::log::Line;
-use crate::sip::{Event, Outgoing, Session, Shared};
+use crate::sip::{BadFrame, Event, Outgoing, Session, Shared};
+use joined::Joined;
+use unfinished::{Next, Watched, next};
 
 /// What the listener needs.
 pub(crate) struct Signalling {
@@ -30,24 +41,30 @@ pub(crate) struct Signalling {
     pub tls: Tls,
 }
 
-/// Serves for ever; dropping the future closes all connections.
+/// Serves for ever; dropping the future closes all connections, and so does an outage.
 pub(crate) async fn serve(listener: TcpListener, signalling: Signalling) {
     let signalling = Arc::new(signalling);
     let ids = Arc::new(AtomicU64::new(1));
-    front::serve_each(listener, |stream, source| {
-        let (signalling, ids) = (signalling.clone(), ids.clone());
-        async move {
-            if let Some(socket) = signalling.upgrade(stream, source).await {
-                let id = ids.fetch_add(1, Ordering::Relaxed);
-                talk(socket, Session::new(signalling.shared.clone(), id, source)).await;
+    let mut outage = signalling.shared.outage.watch();
+    loop {
+        let serving = front::serve_each(&listener, |stream, source| {
+            let (signalling, ids) = (signalling.clone(), ids.clone());
+            async move {
+                if let Some(socket) = signalling.upgrade(stream, source).await {
+                    let id = ids.fetch_add(1, Ordering::Relaxed);
+                    talk(socket, Session::new(signalling.shared.clone(), id, source), &signalling.shared).await;
+                }
             }
+        });
+        tokio::select! {
+            () = serving => {}
+            pause = outage.struck() => sleep(pause).await, // whoever was being served is gone by now
         }
-    })
-    .await;
+    }
 }
 
 impl Signalling {
-    async fn upgrade(&self, stream: TcpStream, source: IpAddr) -> Option<WebSocketStream<Opened>> {
+    async fn upgrade(&self, stream: TcpStream, source: IpAddr) -> Option<WebSocketStream<Watched<Opened>>> {
         let faults = &self.shared.faults;
         let opened = front::open(stream, &self.tls, || faults.broken(Fault::WsOnWssPort)).await.ok()?;
         let limits = WebSocketConfig::default()
@@ -70,8 +87,10 @@ impl Signalling {
             response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static("sip"));
             Ok(response)
         };
-        let upgrading = accept_hdr_async_with_config(opened, check, Some(limits));
-        timeout(HANDSHAKE_LIMIT, upgrading).await.ok()?.ok()
+        let upgrading = accept_hdr_async_with_config(Watched::new(opened), check, Some(limits));
+        let mut socket = timeout(HANDSHAKE_LIMIT, upgrading).await.ok()?.ok()?;
+        socket.get_mut().follow();
+        Some(socket)
     }
 
     /// Whether a client may connect. One without Origin is no browser, so no foreign page is behind it.
@@ -99,58 +118,74 @@ fn refusal(status: StatusCode) -> ErrorResponse {
 
 /// What woke the connection.
 enum Woken {
-    Frame(Vec<u8>),
-    Alive,
-    Gone,
+    Peer(Next),
     Session(Event),
     Idle,
 }
 
-async fn talk(mut socket: WebSocketStream<Opened>, mut session: Session) {
+async fn talk(mut socket: WebSocketStream<Watched<Opened>>, mut session: Session, shared: &Shared) {
     let mut bad_frames = 0;
+    let mut stream = Joined::default();
     let mut idle_at = Deadline::now() + IDLE_LIMIT;
-    loop {
+    let last_words = loop {
         let woken = tokio::select! {
             biased; // what the peer has already sent comes first: a CANCEL overtakes the answer
-            frame = socket.next() => match frame {
-                Some(Ok(Message::Text(text))) => Woken::Frame(text.as_bytes().to_vec()),
-                Some(Ok(Message::Binary(bytes))) => Woken::Frame(bytes.to_vec()),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => Woken::Gone,
-                Some(Ok(_)) => Woken::Alive, // a ping: tungstenite answers
-            },
+            came = next(&mut socket) => Woken::Peer(came),
             event = session.event() => Woken::Session(event),
             () = sleep_until(idle_at) => Woken::Idle,
         };
-        let now = Instant::now();
-        let out = match woken {
-            Woken::Frame(frame) => {
-                idle_at = Deadline::now() + IDLE_LIMIT;
-                session.receive(&frame, now).unwrap_or_else(|_| {
-                    bad_frames += 1;
-                    Outgoing::new()
-                })
-            }
-            Woken::Session(event) => session.wake(event, now),
-            Woken::Idle if session.in_call() => {
-                idle_at = Deadline::now() + IDLE_LIMIT;
-                Outgoing::new()
-            }
-            Woken::Alive => {
-                idle_at = Deadline::now() + IDLE_LIMIT;
-                Outgoing::new()
-            }
-            Woken::Gone | Woken::Idle => break,
-        };
-        if bad_frames > MAX_BAD_FRAMES || send(&mut socket, out).await.is_err() {
-            break;
+        if !matches!(woken, Woken::Session(_)) {
+            idle_at = Deadline::now() + IDLE_LIMIT;
         }
-    }
+        let now = Instant::now();
+        let mut out = Outgoing::new();
+        match woken {
+            Woken::Peer(Next::Message(message)) => {
+                let frame = match &message {
+                    Message::Text(text) => text.as_bytes(),
+                    Message::Binary(bytes) => bytes,
+                    _ => continue, // a ping: tungstenite answers
+                };
+                let messages = match shared.faults.broken(Fault::WsFrameJoined) {
+                    true => stream.cut(frame),
+                    false => vec![frame.to_vec()],
+                };
+                let mut too_large = false;
+                for message in messages {
+                    match session.receive(&message, now) {
+                        Ok(answers) => out.extend(answers),
+                        Err(bad) => {
+                            bad_frames += 1;
+                            too_large |= bad == BadFrame::TooLarge;
+                        }
+                    }
+                }
+                if too_large {
+                    break Some((CloseCode::Size, "too large"));
+                }
+            }
+            Woken::Peer(Next::TooLarge) => {
+                if shared.faults.broken(Fault::OversizeKills) {
+                    shared.outage.strike(Duration::ZERO);
+                }
+                break Some((CloseCode::Size, "too large"));
+            }
+            Woken::Peer(Next::Unfinished) => break Some((CloseCode::Policy, "unfinished")),
+            Woken::Session(event) => out = session.wake(event, now),
+            Woken::Idle if session.in_call() => {}
+            Woken::Peer(Next::Gone) | Woken::Idle => break None,
+        }
+        if bad_frames > MAX_BAD_FRAMES || send(&mut socket, out).await.is_err() {
+            break None;
+        }
+    };
     drop(session); // its pair is free before the peer sees the end
-    let _ = timeout(HANDSHAKE_LIMIT, socket.close(None)).await;
+    let last_words = last_words.map(|(code, reason)| CloseFrame { code, reason: reason.into() });
+    let _ = timeout(HANDSHAKE_LIMIT, socket.close(last_words)).await;
 }
 
 /// Sends in order. A peer that reads nothing is given up, so that nothing piles up for it.
-async fn send(socket: &mut WebSocketStream<Opened>, out: Outgoing) -> Result<(), ()> {
+async fn send(socket: &mut WebSocketStream<Watched<Opened>>, out: Outgoing) -> Result<(), ()> {
     let sending = async {
         for message in out {
             match Utf8Bytes::try_from(message) {

@@ -7,11 +7,15 @@
 //! | `login` | digest: challenges, nonces, wrong logins |
 //! | `registrar` | REGISTER |
 //! | `call` | INVITE, and all that follows in its dialog |
+//! | `directory` | which connection speaks for whom |
+//! | `edge` | INVITEs from one visitor to another |
 //! | `runtime` | who may call an endpoint that hands out no pair |
 //!
 //! A session takes messages and time and gives messages back; `signalling` owns the socket.
 
 mod call;
+mod directory;
+mod edge;
 mod login;
 mod registrar;
 mod reply;
@@ -26,17 +30,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use ringfence_wire::sip::{self as wire, Builder, StartLine};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::accounts::{Accounts, ConnectionId};
 use crate::config::Endpoint;
-use crate::fault::Faults;
-use crate::figures::{MAX_ISSUED, MAX_LIMITED_KEYS, NONCE_LIFE, WRONG_LOGIN_WINDOW, WRONG_LOGINS};
+use crate::fault::{Fault, Faults};
+use crate::figures::{CRASH_PAUSE, MAX_ISSUED, MAX_LIMITED_KEYS, NONCE_LIFE, WRONG_LOGIN_WINDOW, WRONG_LOGINS};
 use crate::limits::Window;
 use crate::log::{Line, Log};
 use crate::media::{Answered, Callee};
+use crate::outage::Outage;
 use crate::random;
 use call::Call;
+pub(crate) use directory::Directory;
+use directory::{Post, Poster, letter_box};
+use edge::{Delivered, Placed};
 use login::Nonces;
 use registrar::Registered;
 use reply::reply;
@@ -65,6 +74,10 @@ pub(crate) struct Shared {
     pub issued: Mutex<VecDeque<(String, Instant)>>,
     /// What the digest of an unknown user is checked against, so that it takes as long as a known one's.
     pub nobody: ringfence_model::Secret,
+    /// Which connection speaks for whom.
+    pub directory: Directory,
+    /// Ends all connections, where that is the fault.
+    pub outage: Outage,
 }
 
 impl Shared {
@@ -101,6 +114,13 @@ pub(crate) struct Session {
     calls_begun: u64,
     /// Media that say goodbye.
     ending: JoinSet<()>,
+    /// Where other connections put what is for this one, and where it comes out.
+    poster: Poster,
+    letters: mpsc::Receiver<Post>,
+    /// An INVITE that another visitor is to answer; there is one at a time.
+    placed: Option<Placed>,
+    /// INVITEs of other visitors, the oldest first.
+    delivered: VecDeque<Delivered>,
 }
 
 /// What wakes a session besides the peer.
@@ -112,18 +132,28 @@ pub(crate) enum Event {
     MediaEnded,
     /// It is time to send an unacknowledged 200 again.
     Resend,
+    /// Another connection has something to say.
+    Posted(Post),
+    /// Another visitor has not answered this one's INVITE in time.
+    PassedExpired,
 }
 
 /// Messages to send, in this order.
 pub(crate) type Outgoing = Vec<Vec<u8>>;
 
 /// A frame that is no SIP message.
-#[derive(Debug)]
-pub(crate) struct BadFrame;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadFrame {
+    /// Larger, or of more fields, than is read.
+    TooLarge,
+    /// Wrong in some other way.
+    NoMessage,
+}
 
 impl Session {
     /// A connection that has said nothing yet.
     pub fn new(shared: Arc<Shared>, id: ConnectionId, source: IpAddr) -> Self {
+        let (poster, letters) = letter_box();
         Self {
             shared,
             id,
@@ -134,6 +164,10 @@ impl Session {
             answering: JoinSet::new(),
             calls_begun: 0,
             ending: JoinSet::new(),
+            poster,
+            letters,
+            placed: None,
+            delivered: VecDeque::new(),
         }
     }
 
@@ -148,13 +182,16 @@ impl Session {
         if wire::is_keepalive(frame) {
             return Ok(Vec::new());
         }
-        let prepared = wire::prepare(frame).map_err(|_| BadFrame)?;
+        let prepared = wire::prepare(frame).map_err(|error| self.bad(frame, &error))?;
         let StartLine::Request { method, .. } = &prepared.message.start_line else {
-            return Ok(Vec::new()); // to a BYE of ours: the call is over whatever it says
+            return Ok(self.answer_came(&prepared.message));
         };
         let method = method.clone();
         let (user, out) = match Request::read(&prepared) {
-            Ok(request) => (request.from.user.clone(), self.dispatch(&method, &request, now)),
+            Ok(request) => {
+                let request = Request { spaced: edge::spaced(frame), ..request };
+                (request.from.user.clone(), self.dispatch(&method, &request, now))
+            }
             // ACK is never answered, whatever is wrong with it. RFC 3261, section 17.
             Err(_) if method == "ACK" => Default::default(),
             Err(refusal) => {
@@ -173,12 +210,14 @@ impl Session {
             Event::Answered(None) => self.answering_failed(now),
             Event::MediaEnded => self.hang_up(now),
             Event::Resend => self.resend(now),
+            Event::Posted(post) => self.posted(post),
+            Event::PassedExpired => self.passed_expired(),
         }
     }
 
     /// The next event; never, while there is nothing to wait for. May be dropped and asked again.
     pub async fn event(&mut self) -> Event {
-        let Self { call, answering, .. } = self;
+        let Self { call, answering, letters, placed, .. } = self;
         let answered = async {
             loop {
                 match answering.join_next().await {
@@ -192,6 +231,8 @@ impl Session {
         tokio::select! {
             event = answered => event,
             event = call::event(call) => event,
+            Some(post) = letters.recv() => Event::Posted(post),
+            () = edge::expiry(placed) => Event::PassedExpired,
         }
     }
 
@@ -221,6 +262,16 @@ impl Session {
         }
     }
 
+    fn bad(&self, frame: &[u8], error: &ringfence_wire::Error) -> BadFrame {
+        if has_negative_length(frame) && self.shared.faults.broken(Fault::TortureCrash) {
+            self.shared.outage.strike(CRASH_PAUSE);
+        }
+        match error {
+            ringfence_wire::Error::TooLarge { .. } => BadFrame::TooLarge,
+            _ => BadFrame::NoMessage,
+        }
+    }
+
     fn note(&self, method: &str, user: &str, out: &[Vec<u8>]) {
         // The last is the one that decides: 100 and 180 come before it.
         let status = out.last().and_then(|bytes| wire::Message::parse(bytes).ok()?.status()).unwrap_or(0);
@@ -233,6 +284,17 @@ impl Drop for Session {
         self.end_call(Instant::now());
         self.unregister();
     }
+}
+
+/// Whether a Content-Length begins with a minus sign. RFC 4475, section 3.1.2.3.
+fn has_negative_length(frame: &[u8]) -> bool {
+    let lines = frame.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let fields = lines.skip(1).take_while(|line| !line.is_empty()).filter_map(|line| std::str::from_utf8(line).ok());
+    let mut lengths = fields.filter_map(|line| line.split_once(':')).filter(|(name, _)| {
+        let name = name.trim();
+        name.eq_ignore_ascii_case("Content-Length") || name.eq_ignore_ascii_case("l")
+    });
+    lengths.any(|(_, value)| value.trim_start().starts_with('-'))
 }
 
 /// The one message, if it could be written. What cannot be written was made of the peer's own text, so the peer gets

@@ -46,6 +46,7 @@ pub const VERBS: &[Verb] = &[
     Verb::of::<rekey::Rekey>(),
     Verb::of::<scan_log::ScanLog>(),
     Verb::of::<scan_page::ScanPage>(),
+    Verb::of::<sip_corpus::SipCorpus>(),
     Verb::of::<sip_request::SipRequest>(),
     Verb::of::<tls_scan::TlsScan>(),
     Verb::of::<turn_allocate::TurnAllocate>(),

@@ -1,173 +1,10 @@
-//! Access tokens: what they say of themselves. Nothing here is verified, since nobody but their issuer has the key.
-//!
-//! Two shapes are read: JSON web tokens (RFC 7519) and the T1 tokens of Vonage Video, `T1==` and the base64 of
-//! `partner_id=…&sig=…:` and a query string. Everything else is opaque.
+//! The token that a configuration hands out, and when it ends.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 use ringfence_client::adapters::CallConfig;
+use ringfence_client::adapters::token::Token;
 use ringfence_model::Secret;
-use serde_json::{Map, Value};
-
-/// Bytes of a token that are read (house): the longest that a header field of a server takes.
-const MAX_BYTES: usize = 16 * 1024;
-/// Claims that are looked at (house).
-const MAX_CLAIMS: usize = 64;
-/// What a T1 token begins with.
-const T1: &str = "T1==";
-/// Base64 of either alphabet, padded or not: issuers differ.
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-    .with_decode_allow_trailing_bits(true);
-const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
-
-/// How a token is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// Vonage Video's older format.
-    T1,
-    /// RFC 7519.
-    Jwt,
-    /// No shape that can be read.
-    #[default]
-    Opaque,
-}
-
-/// A token that was read. All texts are the target's.
-#[derive(Debug, Default)]
-pub(crate) struct Token {
-    /// How it is written.
-    pub format: Format,
-    /// How it says that it is signed.
-    pub algorithm: Option<String>,
-    claims: Map<String, Value>,
-}
-
-impl Token {
-    /// Reads a token; one that has no known shape is opaque.
-    pub fn read(text: &str) -> Self {
-        let known = (text.len() <= MAX_BYTES).then(|| t1(text).or_else(|| jwt(text)));
-        known.flatten().unwrap_or_default()
-    }
-
-    /// Its claims, in the order in which they stand there.
-    pub fn claims(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.claims.iter().take(MAX_CLAIMS).map(|(name, value)| (name.as_str(), value))
-    }
-
-    /// The first of these claims that is text.
-    pub fn text(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|name| self.claims.get(*name)?.as_str())
-    }
-
-    /// When it was issued, in seconds since 1970: `iat`, RFC 7519, section 4.1.6.
-    pub fn issued_at(&self) -> Option<i64> {
-        self.time(&["iat", "create_time"])
-    }
-
-    /// When it expires, in seconds since 1970: `exp`, RFC 7519, section 4.1.4.
-    pub fn expires_at(&self) -> Option<i64> {
-        self.time(&["exp", "expire_time"])
-    }
-
-    /// A NumericDate, which may have a fraction (RFC 7519, section 2); in a T1 token it is written as text.
-    fn time(&self, names: &[&str]) -> Option<i64> {
-        let seconds = |value: &Value| match value {
-            Value::String(digits) => digits.parse().ok(),
-            // Saturating, which no date comes near.
-            number => number.as_i64().or_else(|| Some(number.as_f64()?.floor() as i64)),
-        };
-        names.iter().find_map(|name| seconds(self.claims.get(*name)?))
-    }
-}
-
-fn t1(text: &str) -> Option<Token> {
-    let decoded = String::from_utf8(STANDARD.decode(text.strip_prefix(T1)?).ok()?).ok()?;
-    let (signature, data) = decoded.split_once(':')?;
-    let query = |text: &str| -> Map<String, Value> {
-        let pairs = url::form_urlencoded::parse(text.as_bytes()).take(MAX_CLAIMS);
-        pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect()
-    };
-    let named = query(signature);
-    if !named.contains_key("partner_id") {
-        return None;
-    }
-    let algorithm = named.contains_key("sig").then(|| "HMAC-SHA1".to_owned());
-    let mut claims = query(data);
-    claims.extend(named.into_iter().filter(|(name, _)| name == "partner_id"));
-    Some(Token { format: Format::T1, algorithm, claims })
-}
-
-/// The compact forms: signed (RFC 7515, section 7.1), or encrypted, whose claims nobody else reads (RFC 7516, section 7.1).
-fn jwt(text: &str) -> Option<Token> {
-    let parts: Vec<&str> = text.split('.').collect();
-    let object = |part: &str| match serde_json::from_slice(&URL_SAFE.decode(part).ok()?).ok()? {
-        Value::Object(fields) => Some(fields),
-        _ => None,
-    };
-    let (header, claims) = match parts.as_slice() {
-        [header, claims, _] => (object(header)?, object(claims)?),
-        [header, _, _, _, _] => (object(header)?, Map::new()),
-        _ => return None,
-    };
-    let algorithm = header.get("alg")?.as_str()?.to_owned();
-    Some(Token { format: Format::Jwt, algorithm: Some(algorithm), claims })
-}
-
-/// How a token is bent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Forgery {
-    /// Another signature of the same length.
-    BadSignature,
-    /// No signature.
-    EmptySignature,
-    /// `alg` is `none`, and there is no signature (RFC 7518, section 3.6).
-    AlgNone,
-}
-
-/// A signed token that its issuer never made; `None` where this token has no such part.
-pub(crate) fn forged(text: &str, how: Forgery) -> Option<String> {
-    match Token::read(text).format {
-        Format::Opaque => None,
-        Format::T1 => {
-            let decoded = String::from_utf8(STANDARD.decode(text.strip_prefix(T1)?).ok()?).ok()?;
-            let (head, data) = decoded.split_once(':')?;
-            let (before, rest) = head.split_once("sig=")?;
-            let (signature, after) = rest.split_at(rest.find('&').unwrap_or(rest.len()));
-            let signature = match how {
-                Forgery::BadSignature => flipped(signature)?,
-                Forgery::EmptySignature => String::new(),
-                Forgery::AlgNone => return None,
-            };
-            Some(format!(
-                "{T1}{}",
-                base64::prelude::BASE64_STANDARD.encode(format!("{before}sig={signature}{after}:{data}"))
-            ))
-        }
-        Format::Jwt => {
-            let [header, claims, signature] = text.split('.').collect::<Vec<_>>().try_into().ok()?;
-            Some(match how {
-                Forgery::BadSignature => format!("{header}.{claims}.{}", flipped(signature)?),
-                Forgery::EmptySignature => format!("{header}.{claims}."),
-                Forgery::AlgNone => {
-                    let mut fields: Map<String, Value> = serde_json::from_slice(&URL_SAFE.decode(header).ok()?).ok()?;
-                    fields.insert("alg".into(), "none".into());
-                    let header = serde_json::to_vec(&fields).ok()?;
-                    format!("{}.{claims}.", base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(header))
-                }
-            })
-        }
-    }
-}
-
-/// With another first character, which is whole in base64 as in hexadecimal: the last one may hold bits that nobody reads.
-fn flipped(signature: &str) -> Option<String> {
-    let (first, rest) = signature.split_at_checked(1)?;
-    Some(format!("{}{rest}", if first == "0" { "1" } else { "0" }))
-}
 
 /// The token of a configuration: the one that it names, or else its SIP password. `None` where it hands out neither.
 pub(crate) fn of(config: &CallConfig) -> Option<&Secret> {
@@ -187,4 +24,45 @@ pub(crate) fn expiry(config: &CallConfig, promised_s: Option<i64>) -> Option<Sys
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    /// RFC 7519, section 3.1: `exp` is 1300819380.
+    const RFC: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    /// The base64 of `partner_id=123456&sig=0123:expire_time=1800000600`.
+    const T1: &str = "T1==cGFydG5lcl9pZD0xMjM0NTYmc2lnPTAxMjM6ZXhwaXJlX3RpbWU9MTgwMDAwMDYwMA==";
+
+    #[test]
+    fn the_first_that_says_when_counts() {
+        let read_at = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let config = |password: &str, token: Option<&str>, lifetime_s| CallConfig {
+            kind: ringfence_client::adapters::ConfigKind::Sip,
+            ws_uri: "wss://s.test".into(),
+            ws_given: "wss://s.test".into(),
+            realm: "s.test".into(),
+            aor_user: "a".into(),
+            username: Some("u".into()),
+            password: Some(password.into()),
+            token: token.map(Secret::from),
+            read_at,
+            lifetime_s,
+            target_uri: String::new(),
+            identity_headers: Vec::new(),
+            ice_servers: Vec::new(),
+            register: true,
+            active: true,
+            privacy_notice: false,
+        };
+        let after = |config: &CallConfig, promised_s| {
+            expiry(config, promised_s).map(|end| end.duration_since(read_at).map_or(0, |left| left.as_secs()))
+        };
+        assert_eq!(after(&config("opaque", None, None), None), None, "nobody says");
+        assert_eq!(after(&config("opaque", None, Some(3600)), None), Some(3600));
+        assert_eq!(after(&config("opaque", None, Some(3600)), Some(30)), Some(30), "the promise was shorter");
+        assert_eq!(after(&config("opaque", None, Some(20)), Some(30)), Some(20));
+        assert_eq!(after(&config("opaque", None, None), Some(-1)), None, "a promise of nothing");
+        assert_eq!(after(&config(T1, None, None), None), Some(600));
+        assert_eq!(after(&config("opaque", Some(RFC), Some(60)), None), Some(0), "the token ended long ago");
+        assert_eq!(after(&config("opaque", None, Some(u64::MAX)), None), None, "beyond all time");
+    }
+}

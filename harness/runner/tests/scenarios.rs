@@ -13,6 +13,8 @@ mod healthy;
 mod hellos;
 #[path = "scenarios/logins.rs"]
 mod logins;
+#[path = "scenarios/messages.rs"]
+mod messages;
 #[path = "scenarios/pages.rs"]
 mod pages;
 #[path = "scenarios/relays.rs"]

@@ -4,7 +4,7 @@
 //! MD5 and SHA-256 with `qop=auth` or without (RFC 2069). Other algorithms, `-sess` and `auth-int` are read, not
 //! computed; `userhash`, `domain` and parameters of no known name are dropped. At most 16 challenges in one field, 64 parameters in each.
 
-use crate::sip::{is_token, quote, split_outside, unquote};
+use crate::sip::{BLANKS, is_token, quote, split_outside, unquote};
 use crate::{Error, hash};
 use std::fmt;
 use subtle::ConstantTimeEq;
@@ -104,7 +104,7 @@ pub fn challenges<'a>(values: impl IntoIterator<Item = &'a str>) -> Result<Vec<C
                 realm: get("realm").ok_or(Error::Missing("digest realm"))?,
                 nonce: get("nonce").ok_or(Error::Missing("digest nonce"))?,
                 algorithm: get("algorithm"),
-                qop: split_outside(parameters.get("qop").unwrap_or_default(), ',')
+                qop: split_outside(parameters.get("qop").unwrap_or_default(), b',')
                     .into_iter()
                     .map(Into::into)
                     .collect(),
@@ -119,7 +119,7 @@ pub fn challenges<'a>(values: impl IntoIterator<Item = &'a str>) -> Result<Vec<C
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest realm={}, nonce={}", quote(&self.realm), quote(&self.nonce))?;
-        write_optional(f, "algorithm", self.algorithm.clone())?;
+        write_optional(f, "algorithm", self.algorithm.as_deref().map(token))?;
         write_optional(f, "qop", (!self.qop.is_empty()).then(|| quote(&self.qop.join(","))))?;
         write_optional(f, "opaque", self.opaque.as_deref().map(quote))?;
         write_optional(f, "stale", self.stale.then(|| "true".to_owned()))
@@ -234,12 +234,17 @@ impl fmt::Display for Authorization {
         write!(f, "Digest username={}, realm={}, ", quote(&self.username), quote(&self.realm))?;
         write!(f, "nonce={}, uri={}, ", quote(&self.nonce), quote(&self.uri))?;
         write!(f, "response={}", quote(&self.response))?;
-        write_optional(f, "algorithm", self.algorithm.clone())?;
-        write_optional(f, "qop", self.qop.clone())?;
+        write_optional(f, "algorithm", self.algorithm.as_deref().map(token))?;
+        write_optional(f, "qop", self.qop.as_deref().map(token))?;
         write_optional(f, "nc", self.nc.map(nc_text))?;
         write_optional(f, "cnonce", self.cnonce.as_deref().map(quote))?;
         write_optional(f, "opaque", self.opaque.as_deref().map(quote))
     }
+}
+
+/// What is written without quotes, unless it would say something else then: a peer may have quoted a comma.
+fn token(text: &str) -> String {
+    if is_token(text) { text.to_owned() } else { quote(text) }
 }
 
 fn write_optional(f: &mut fmt::Formatter<'_>, name: &str, value: Option<String>) -> fmt::Result {
@@ -263,7 +268,7 @@ impl Parameters {
 
     fn add(&mut self, text: &str) -> Result<(), Error> {
         let (name, value) = text.split_once('=').ok_or(Error::Invalid("digest parameter"))?;
-        let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+        let (name, value) = (name.trim_matches(BLANKS).to_ascii_lowercase(), value.trim_matches(BLANKS));
         let sound = match value.strip_prefix('"') {
             Some(inner) => is_closed(inner),
             None => !value.contains(['"', '<', '>']),
@@ -302,10 +307,10 @@ fn digest_parameters(value: &str) -> Result<Vec<Parameters>, Error> {
     let mut found: Vec<Parameters> = Vec::new();
     let mut in_digest = false;
     let mut schemes = 0;
-    for part in split_outside(value, ',') {
-        let (scheme, first) = part.split_once([' ', '\t']).unwrap_or((part, ""));
+    for part in split_outside(value, b',') {
+        let (scheme, first) = part.split_once(BLANKS).unwrap_or((part, ""));
         let mut parameter = part;
-        if is_token(scheme) && !first.trim_start().starts_with('=') {
+        if is_token(scheme) && !first.trim_start_matches(BLANKS).starts_with('=') {
             schemes += 1;
             if schemes > MAX_CHALLENGES {
                 return Err(Error::TooLarge { field: "number of digest challenges", limit: MAX_CHALLENGES });
@@ -314,7 +319,7 @@ fn digest_parameters(value: &str) -> Result<Vec<Parameters>, Error> {
             if in_digest {
                 found.push(Parameters::default());
             }
-            parameter = first.trim();
+            parameter = first.trim_matches(BLANKS);
         }
         if let Some(parameters) = found.last_mut().filter(|_| in_digest && !parameter.is_empty()) {
             parameters.add(parameter)?;

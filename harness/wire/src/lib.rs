@@ -2,7 +2,7 @@
 //!
 //! One file per format: [`stun`] (RFC 8489), [`turn`] and [`turn_stream`] (RFC 8656), [`rtp`] and [`rtcp`] (RFC 3550),
 //! [`demux`] (RFC 7983), [`sdp`] (RFC 8866), [`sip`] (RFC 3261, 7118), [`digest`] (RFC 7616), [`hello`] (TLS and DTLS, RFC
-//! 8446 and 9147 and what was before them) and [`wav`] (RIFF).
+//! 8446 and 9147 and what was before them), [`websocket`] (RFC 6455) and [`wav`] (RIFF).
 //!
 //! # The contract
 //! Every byte comes from a hostile target. A parser never panics, allocates in proportion to its input only, stops at
@@ -36,5 +36,6 @@ pub mod stun;
 pub mod turn;
 pub mod turn_stream;
 pub mod wav;
+pub mod websocket;
 
 pub use error::Error;

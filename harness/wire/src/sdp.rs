@@ -4,8 +4,8 @@
 //! value where the section has none.
 //!
 //! # Limits
-//! 64 KiB, 1,000 lines, 64 media sections, 256 candidates. Lines may end in LF alone; CRLF is written. Attributes come
-//! last in each part, as the grammar has it: other lines that follow one are kept, but written before it.
+//! 64 KiB, 1,000 lines, 64 media sections, 256 candidates. Lines may end in LF alone; CRLF is written, and counted. Attributes
+//! come last in each part, as the grammar has it: other lines that follow one are kept, but written before it.
 
 mod attributes;
 mod section;
@@ -16,7 +16,7 @@ pub use section::{Address, AddressUse, Section};
 use crate::Error;
 use std::fmt;
 
-/// Largest description that is read, in bytes.
+/// Largest description that is read, in bytes; each line counts with CRLF, as it would be written.
 pub const MAX_BYTES: usize = 64 * 1024;
 /// Most lines that are read.
 pub const MAX_LINES: usize = 1000;
@@ -89,21 +89,27 @@ impl Description {
     /// Reads a description.
     ///
     /// # Errors
-    /// Over a limit, not UTF-8, a control character, a line that is not `letter=value`, or a malformed `m=`. It has to begin
+    /// Over a limit, not UTF-8, NUL or CR within a line, a line that is not `letter=value`, or a malformed `m=`. It has to begin
     /// with `v=0`; nothing else of the session's part is asked for.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let too_large = Error::TooLarge { field: "SDP in bytes", limit: MAX_BYTES };
         if bytes.len() > MAX_BYTES {
-            return Err(Error::TooLarge { field: "SDP in bytes", limit: MAX_BYTES });
+            return Err(too_large);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| Error::NotUtf8("SDP"))?;
         let mut description = Self::default();
-        let mut candidates = 0;
+        let (mut candidates, mut written) = (0, 0);
         let trimmed = text.trim_end_matches(['\r', '\n']); // blank lines at the end are common
         for (number, line) in trimmed.split('\n').enumerate() {
             if number == MAX_LINES {
                 return Err(Error::TooLarge { field: "number of SDP lines", limit: MAX_LINES });
             }
             let line = line.strip_suffix('\r').unwrap_or(line);
+            // What was read has to be readable once it is written: LF alone becomes CRLF.
+            written += line.len() + "\r\n".len();
+            if written > MAX_BYTES {
+                return Err(too_large);
+            }
             if line.contains(['\0', '\r']) {
                 return Err(Error::Invalid("SDP line"));
             }

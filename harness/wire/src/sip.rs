@@ -5,7 +5,7 @@
 //! to disagree on: those messages are how requests are smuggled past a proxy.
 //!
 //! # Limits
-//! 64 KiB per message, 128 header fields, 8 KiB per field after unfolding.
+//! 64 KiB per message, 128 header fields, 8 KiB per field; a message and each field are within them as sent and in plain form.
 
 mod builder;
 mod fields;
@@ -13,8 +13,8 @@ mod prepare;
 
 pub use builder::Builder;
 // Digest has the same tokens, quoting and lists.
+pub(crate) use fields::{BLANKS, is_token, quote, split_outside, unquote};
 pub use fields::{branch, param, split_list, tag, uri};
-pub(crate) use fields::{is_token, quote, split_outside, unquote};
 pub use prepare::{Prepared, Repair, prepare};
 
 use crate::Error;
@@ -23,7 +23,7 @@ use crate::Error;
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 /// Most header fields that are read.
 pub const MAX_HEADERS: usize = 128;
-/// Longest header field that is read, in bytes, after unfolding.
+/// Longest header field that is read, in bytes, unfolded and in plain form, `name: value`.
 pub const MAX_HEADER_BYTES: usize = 8 * 1024;
 /// The keep-alive that asks. RFC 5626, section 3.5.1.
 pub const KEEPALIVE_PING: &[u8] = b"\r\n\r\n";
@@ -101,19 +101,32 @@ impl Message {
     /// Sequence number and method of CSeq.
     pub fn cseq(&self) -> Option<(u32, &str)> {
         let (number, method) = self.header("CSeq")?.split_once([' ', '\t'])?;
-        Some((number.parse().ok()?, method.trim()))
+        Some((number.parse().ok()?, method.trim_matches(fields::BLANKS)))
     }
 
     /// The bytes, every value verbatim and no Content-Length of its own. To make a message, use [`Builder`].
     pub fn emit(&self) -> Vec<u8> {
-        let mut text = match &self.start_line {
-            StartLine::Request { method, uri } => format!("{method} {uri} {VERSION}\r\n"),
-            StartLine::Response { status, reason } => format!("{VERSION} {status} {reason}\r\n"),
-        };
-        for (name, value) in &self.headers {
-            text.extend([name.as_str(), ": ", value.as_str(), "\r\n"]);
+        let mut bytes = Vec::with_capacity(self.emitted_len());
+        let mut add = |parts: &[&str]| parts.iter().for_each(|part| bytes.extend_from_slice(part.as_bytes()));
+        match &self.start_line {
+            StartLine::Request { method, uri } => add(&[method, " ", uri, " ", VERSION, "\r\n"]),
+            StartLine::Response { status, reason } => add(&[VERSION, " ", &status.to_string(), " ", reason, "\r\n"]),
         }
-        text.push_str("\r\n");
-        [text.as_bytes(), &self.body].concat()
+        for (name, value) in &self.headers {
+            add(&[name, ": ", value, "\r\n"]);
+        }
+        add(&["\r\n"]);
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
+    /// Bytes of [`Message::emit`], for a status of three digits.
+    fn emitted_len(&self) -> usize {
+        let start_line = match &self.start_line {
+            StartLine::Request { method, uri } => method.len() + uri.len() + VERSION.len() + "  ".len(),
+            StartLine::Response { reason, .. } => VERSION.len() + " nnn ".len() + reason.len(),
+        };
+        let fields: usize = self.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len()).sum();
+        start_line + "\r\n".len() + fields + "\r\n".len() + self.body.len()
     }
 }

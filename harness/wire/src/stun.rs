@@ -144,10 +144,15 @@ impl Message {
         Ok(bytes)
     }
 
-    /// The attributes that count: those before MESSAGE-INTEGRITY. RFC 8489, section 14.5: what follows it is ignored
-    /// (FINGERPRINT and MESSAGE-INTEGRITY-SHA256 excepted), because anybody could have added it.
+    /// The attributes that count: those before MESSAGE-INTEGRITY and MESSAGE-INTEGRITY-SHA256. RFC 8489, sections 14.5 and
+    /// 14.6: what follows the first of them is ignored (FINGERPRINT and the other one excepted), because anybody could have
+    /// added it.
     pub fn trusted(&self) -> impl Iterator<Item = &Attribute> {
-        self.attributes.iter().take_while(|a| !matches!(a, Attribute::MessageIntegrity(_)))
+        self.attributes.iter().take_while(|attribute| match attribute {
+            Attribute::MessageIntegrity(_) => false,
+            Attribute::Other { kind, .. } => *kind != attributes::MESSAGE_INTEGRITY_SHA256,
+            _ => true,
+        })
     }
 
     /// The first value that `pick` takes from [`Message::trusted`]: a repeated attribute counts once, the first time.

@@ -58,6 +58,26 @@ fn quoting_survives_a_hostile_realm() {
     assert_eq!(challenges([asked.to_string().as_str()]).unwrap(), [asked]);
 }
 
+/// What stands without quotes elsewhere needs them, if the peer hid something in it.
+#[test]
+fn quoting_survives_a_hostile_algorithm_and_qop() {
+    let hidden = "MD5, Digest realm=evil";
+    let text = format!("Digest realm=\"r\", nonce=\"n\", algorithm=\"{hidden}\"");
+    let asked = challenges([text.as_str()]).unwrap();
+    assert_eq!(asked[0].algorithm.as_deref(), Some(hidden));
+    assert_eq!(challenges([asked[0].to_string().as_str()]).unwrap(), asked);
+    for odd in [hidden, "", "a b", "\"", "\\"] {
+        let answer = Authorization {
+            qop: Some(odd.into()),
+            algorithm: Some(odd.into()),
+            username: "u".into(),
+            nc: Some(1),
+            ..Default::default()
+        };
+        assert_eq!(Authorization::parse(&answer.to_string()), Ok(Some(answer)), "{odd:?}");
+    }
+}
+
 #[test]
 fn other_schemes_are_left_out() {
     let text = "Basic realm=\"x\", Negotiate, DIGEST Realm = \"r\" , nonce=n, stale=TRUE, Bearer abc==";

@@ -85,6 +85,10 @@ fn wrong_values_name_the_field() {
     }
     assert_eq!(Candidate::parse("f 1 udp 1 h 9 typ host raddr h"), Err(Error::Missing("candidate rport")));
     assert_eq!(Candidate::parse("f 1 udp 1 h 99999 typ host"), Err(Error::Invalid("candidate port")));
+    assert_eq!(
+        Candidate::parse("candidate:candidate:1 1 udp 1 h 9 typ host"),
+        Err(Error::Invalid("candidate foundation"))
+    );
     assert_eq!(Crypto::parse("1 X base:AAAA"), Err(Error::Invalid("crypto key")));
     assert_eq!(RtpMap::parse("128 x/1"), Err(Error::Invalid("rtpmap payload type")));
 }
@@ -105,6 +109,7 @@ fn wrong_descriptions_name_the_field() {
         ("m=audio 0 x 0\n", 65, "number of SDP media sections"),
         ("a=candidate:x\n", 257, "number of SDP candidates"),
         ("s=-\n", 20_000, "SDP in bytes"),
+        (&format!("s={}\n", "x".repeat(68)), 922, "SDP in bytes"), // below the limit, but not with CRLF
     ] {
         let error = parse(&format!("v=0\n{}", line.repeat(count))).unwrap_err();
         assert!(matches!(error, Error::TooLarge { field: named, .. } if named == field), "{error}");

@@ -36,8 +36,11 @@ fn odd_forms_come_out_plain() {
 #[test]
 fn folding_does_not_change_the_meaning() {
     let plain = Message::parse(INVITE.as_bytes()).unwrap();
-    let folded = Message::parse(INVITE.replace("ice, outbound", "ice,\r\n   outbound").as_bytes()).unwrap();
-    assert_eq!(folded, plain);
+    // RFC 3261, section 25.1: LWS = [*WSP CRLF] 1*WSP, so the blanks before the fold belong to it.
+    for fold in ["\r\n   ", "\t \r\n\t", " \r\n \r\n "] {
+        let folded = Message::parse(INVITE.replace(", outbound", &format!(",{fold}outbound")).as_bytes()).unwrap();
+        assert_eq!(folded, plain, "{fold:?}");
+    }
 }
 
 #[test]
@@ -55,6 +58,10 @@ fn ambiguous_messages_are_refused() {
         ("A: b\nC: d", Error::Invalid("SIP header line")),
         ("A: b\rC: d", Error::Invalid("SIP header line")),
         ("A: b\0", Error::Invalid("SIP header line")),
+        ("A:\x0bb", Error::Invalid("SIP header line")),
+        ("A: \"\\\x0c\"", Error::Invalid("SIP header line")),
+        ("A\r\n : b", Error::Invalid("SIP header name")),
+        ("A\r\n b: c", Error::Invalid("SIP header name")),
         ("A", Error::Invalid("SIP header field")),
         ("A B: c", Error::Invalid("SIP header name")),
         (": c", Error::Invalid("SIP header name")),
@@ -72,9 +79,15 @@ fn ambiguous_messages_are_refused() {
         with_header("Content-Length: 4\r\nContent-Length: 04").unwrap().repairs,
         [Repair::RepeatedContentLength]
     );
-    for line in
-        ["OPTIONS sip:a SIP/7.0", "OPTIONS  sip:a SIP/2.0", "OPTIONS sip:a b SIP/2.0", "OPTIONS sip:a", "(x) a SIP/2.0"]
-    {
+    for line in [
+        "OPTIONS sip:a\u{85}b SIP/2.0",
+        "OPTIONS sip:a\u{2028} SIP/2.0",
+        "OPTIONS sip:a SIP/7.0",
+        "OPTIONS  sip:a SIP/2.0",
+        "OPTIONS sip:a b SIP/2.0",
+        "OPTIONS sip:a",
+        "(x) a SIP/2.0",
+    ] {
         assert!(prepare(format!("{line}\r\n\r\n").as_bytes()).is_err(), "{line}");
     }
     assert_eq!(prepare(b"OPTIONS sip:a SIP/2.0\r\nA: b\r\n"), Err(Error::Missing("blank line after the SIP header")));
@@ -94,17 +107,52 @@ fn limits_hold() {
     }
 }
 
+/// The next reader gets the plain form, so that has to be within them as well.
+#[test]
+fn limits_are_those_of_the_plain_form_too() {
+    let field = |error| matches!(error, Err(Error::TooLarge { field: "SIP header field in bytes", .. }));
+    for (name, plain) in [("s:", "Subject: "), ("Subject:", "Subject: "), ("Subject \t: ", "Subject: ")] {
+        let most = "x".repeat(MAX_HEADER_BYTES - plain.len().max(name.len()));
+        assert!(with_header(&format!("{name}{most}")).is_ok(), "{name}");
+        assert!(field(with_header(&format!("{name}{most}x"))), "{name}");
+    }
+    let start = "SIP/2.0 200\r\nv:x\r\n\r\n";
+    let added = " \r\nVia: x\r\n".len() - "\r\nv:x\r\n".len();
+    let filled = |bytes: usize| [start.as_bytes(), &vec![b'x'; bytes - start.len()]].concat();
+    let fits = prepare(&filled(MAX_MESSAGE_BYTES - added)).expect("it is as long as may be");
+    assert_eq!(fits.bytes().len(), MAX_MESSAGE_BYTES);
+    let error = prepare(&filled(MAX_MESSAGE_BYTES - added + 1)).expect_err("one byte more");
+    assert!(matches!(error, Error::TooLarge { field: "SIP message in bytes", .. }), "{error}");
+}
+
+/// They do not change where a message or a field ends, and a report wants to show them.
+#[test]
+fn control_characters_that_nobody_takes_for_blanks_are_kept() {
+    let message = with_header("Subject: \x1b[2J \"\\\x07\"").expect("it is read").message;
+    assert_eq!(message.header("Subject"), Some("\x1b[2J \"\\\x07\""));
+    let unicode = with_header("Subject: \u{a0}b\u{2028}").expect("it is read").message;
+    assert_eq!(
+        unicode.header("Subject"),
+        Some("\u{a0}b\u{2028}"),
+        "RFC 3261, section 25.1: UTF8-NONASCII is no white space"
+    );
+    assert_eq!(split_list("\u{a0}b, c"), ["\u{a0}b", "c"]);
+}
+
 #[test]
 fn builder_writes_the_length_and_refuses_injection() {
     let bytes =
         Builder::request("INVITE", "sip:a@b").header("Via", "x").body("application/sdp", "v=0\r\n").build().unwrap();
     let text = "INVITE sip:a@b SIP/2.0\r\nVia: x\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n";
     assert_eq!(bytes, text.as_bytes());
-    for (name, value) in [("A", "b\r\nC: d"), ("A", "b\n"), ("A", "\0"), ("A B", "c"), ("", "c"), ("l", "1")] {
+    for (name, value) in
+        [("A", "b\r\nC: d"), ("A", "b\n"), ("A", "\0"), ("A", "\x0b"), ("A B", "c"), ("", "c"), ("l", "1")]
+    {
         assert!(Builder::response(200, "OK").header(name, value).build().is_err(), "{name:?} {value:?}");
     }
     assert!(Builder::request("IN VITE", "sip:a").build().is_err());
     assert!(Builder::request("INVITE", "sip:a SIP/2.0\r\nX: y").build().is_err());
+    assert!(Builder::request("INVITE", "sip:a\u{a0}b").build().is_err());
     assert!(Builder::response(700, "OK").build().is_err());
     assert!(Builder::response(200, "OK\r\nX: y").build().is_err());
 }

@@ -93,6 +93,16 @@ fn what_follows_the_integrity_is_not_trusted() {
 }
 
 #[test]
+fn what_follows_the_other_integrity_is_not_trusted_either() {
+    let sha256 = Attribute::Other { kind: 0x001c, value: vec![7; 32] };
+    let message =
+        Message::new(Class::Success, Method::BINDING, [1; 12]).with(Attribute::Realm("a".into())).with(sha256);
+    let late = message.with(Attribute::XorMappedAddress("192.0.2.1:1".parse().unwrap()));
+    let read = Message::parse(&late.emit().unwrap()).unwrap();
+    assert_eq!((read.realm(), read.mapped_address()), (Some("a"), None));
+}
+
+#[test]
 fn a_fingerprint_has_to_be_the_last() {
     let early = Message::new(Class::Request, Method::BINDING, [1; 12]).fingerprinted().unwrap();
     assert_eq!(verify_fingerprint(&early.emit().unwrap()), Ok(()));

@@ -57,15 +57,19 @@ pub fn may_dial(text: &str, declared: &Destinations, own_realm: impl Fn(&str) ->
     for number in &written.numbers {
         permitted(number, extension)?;
     }
-    let Some(number) = written.numbers.first() else { return Ok(Dial::Own) };
-    let is_number = |text: &str| Written::read(text).is_ok_and(|other| other.numbers.first() == Some(number));
-    if destinations(declared).any(|destination| is_number(&destination.uri)) {
-        return Ok(Dial::Own);
+    let mut dial = Dial::Own;
+    for number in &written.addressed {
+        let is_number = |text: &str| Written::read(text).is_ok_and(|other| other.addressed.last() == Some(number));
+        if destinations(declared).any(|destination| is_number(&destination.uri)) {
+            continue;
+        }
+        if !declared.foreign_numbers.iter().any(|text| is_number(text)) {
+            let nowhere = "it stands neither in destinations nor in destinations.foreign_numbers";
+            return Err(format!("`{number}` is not dialled: {nowhere}"));
+        }
+        dial = Dial::Foreign;
     }
-    if declared.foreign_numbers.iter().any(|text| is_number(text)) {
-        return Ok(Dial::Foreign);
-    }
-    Err(format!("`{number}` is not dialled: it stands neither in destinations nor in destinations.foreign_numbers"))
+    Ok(dial)
 }
 
 /// The part of the rule that no file lifts.

@@ -5,6 +5,7 @@ pub mod dialling;
 mod json;
 mod login;
 mod sip;
+pub mod token;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

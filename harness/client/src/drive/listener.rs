@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::line::Line;
@@ -29,6 +29,7 @@ pub struct ListenerPlan {
 /// A registered participant; it leaves when this is dropped.
 pub struct Listener {
     stop: oneshot::Sender<()>,
+    count: watch::Receiver<usize>,
     task: JoinHandle<Vec<Asked>>,
 }
 
@@ -66,6 +67,7 @@ pub async fn listen(net: &Net, plan: ListenerPlan) -> Result<Listener, Failure> 
         events = line.take(incoming).await;
     }
     let (stop, mut stopped) = oneshot::channel();
+    let (tell, count) = watch::channel(heard.len());
     let task = tokio::spawn(async move {
         loop {
             let incoming = tokio::select! {
@@ -76,6 +78,7 @@ pub async fn listen(net: &Net, plan: ListenerPlan) -> Result<Listener, Failure> 
             for event in line.take(incoming).await {
                 note(&mut heard, event);
             }
+            tell.send_replace(heard.len());
             if line.is_broken() {
                 break;
             }
@@ -83,10 +86,21 @@ pub async fn listen(net: &Net, plan: ListenerPlan) -> Result<Listener, Failure> 
         line.close().await;
         heard
     });
-    Ok(Listener { stop, task })
+    Ok(Listener { stop, count, task })
 }
 
 impl Listener {
+    /// Requests that came so far; once this is read, the next one is waited for by [`Listener::comes`].
+    pub fn count(&self) -> usize {
+        *self.count.borrow()
+    }
+
+    /// Waits until more than so many requests have come; false if none came in time, or none can come any more.
+    pub async fn comes(&mut self, more_than: usize, within: Duration) -> bool {
+        let waiting = self.count.wait_for(|count| *count > more_than);
+        matches!(tokio::time::timeout(within, waiting).await, Ok(Ok(_)))
+    }
+
     /// Leaves, and tells what came.
     pub async fn heard(self) -> Vec<Asked> {
         let _ = self.stop.send(()); // one whose connection broke has ended already

@@ -3,6 +3,7 @@
 mod asking;
 mod hellos;
 mod leaving;
+mod probing;
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
-use crate::net::version_word;
+use crate::net::{Limits, version_word};
 use crate::{Failure, Net};
 
 /// What is asked for.
@@ -87,11 +87,7 @@ pub async fn open(net: &Net, upgrade: &Upgrade) -> Result<Opened, UpgradeRefused
         other => return Err(Failure::protocol(format!("`{other}:` is no WebSocket address")).into()),
     };
     let limits = *net.limits();
-    let config = WebSocketConfig::default()
-        .read_buffer_size(16 * 1024)
-        .max_frame_size(Some(limits.ws_frame_bytes))
-        .max_message_size(Some(limits.ws_message_bytes));
-    let handshake = client_async_with_config(request, stream, Some(config));
+    let handshake = client_async_with_config(request, stream, Some(config(&limits)));
     match timeout(limits.exchange, handshake).await {
         Ok(Ok((stream, answer))) => {
             net.note_answer();
@@ -108,6 +104,14 @@ pub async fn open(net: &Net, upgrade: &Upgrade) -> Result<Opened, UpgradeRefused
             Err(Failure::timeout(format!("no answer to the WebSocket upgrade within {:?}", limits.exchange)).into())
         }
     }
+}
+
+/// What is taken of a WebSocket's frames and messages: no more than the limits say.
+pub fn config(limits: &Limits) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(16 * 1024)
+        .max_frame_size(Some(limits.ws_frame_bytes))
+        .max_message_size(Some(limits.ws_message_bytes))
 }
 
 fn request(upgrade: &Upgrade) -> Result<Request<()>, Failure> {
@@ -210,7 +214,7 @@ impl Socket {
     ///
     /// # Errors
     /// As [`Socket::send`].
-    pub async fn send_split(&mut self, mut bytes: Vec<u8>) -> Result<(), Failure> {
+    pub async fn send_fragmented(&mut self, mut bytes: Vec<u8>) -> Result<(), Failure> {
         let rest = bytes.split_off(bytes.len() / 2);
         self.send_message(Message::Frame(Frame::message(bytes, OpCode::Data(Data::Text), false))).await?;
         self.send_message(Message::Frame(Frame::message(rest, OpCode::Data(Data::Continue), true))).await
@@ -248,6 +252,11 @@ impl Socket {
         self.close_code
     }
 
+    /// The connection under it, for who writes frames by hand.
+    pub(super) fn into_stream(self) -> Stream {
+        self.stream.into_inner()
+    }
+
     /// Says good-bye; a target that does not listen is left.
     pub async fn close(&mut self) {
         let _ = timeout(self.net.limits().idle, self.stream.close(None)).await;
@@ -255,7 +264,7 @@ impl Socket {
 }
 
 /// Either kind of connection.
-enum Stream {
+pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }

@@ -27,6 +27,8 @@
 //! ids from the thread's generator: a run on simulated time repeats in everything but those. As server `rtc-dtls` does not
 //! compare what the client's Finished says: that it decrypts shows the keys, and its certificate is checked all the same.
 
+#[doc(hidden)]
+pub mod __fuzz;
 mod answer;
 mod asking;
 mod attack;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
+use ringfence_wire::stun::{Class, MAGIC_COOKIE, Message, long_term_key, verify_integrity};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use rtc_turn::client::{Client, ClientConfig, Event};
@@ -22,12 +23,14 @@ pub(super) struct Relay {
     link: Option<(SocketAddr, Client)>,
     relayed: Option<SocketAddr>,
     settled: bool,
+    /// Of the server's challenge, and so of our credentials.
+    realm: Option<String>,
 }
 
 impl Relay {
     /// A server that nobody speaks to yet.
     pub(super) fn new(server: TurnServer) -> Self {
-        Self { server, link: None, relayed: None, settled: false }
+        Self { server, link: None, relayed: None, settled: false, realm: None }
     }
 
     /// Asks for an allocation from `local`: one of our sockets, or our end of a connection to the server.
@@ -79,7 +82,7 @@ impl Relay {
 
     /// Takes what the server sent.
     pub(super) fn input(&mut self, now: Instant, bytes: &[u8]) -> Vec<Told> {
-        let Some(path) = self.path() else { return Vec::new() };
+        let Some(path) = self.path().filter(|_| self.is_credible(bytes)) else { return Vec::new() };
         let transport = TransportContext {
             local_addr: path.local,
             peer_addr: path.remote,
@@ -90,6 +93,27 @@ impl Relay {
             let _ = client.handle_read(TaggedBytesMut { now, transport, message: BytesMut::from(bytes) }); // or drops it
         }
         self.take_events()
+    }
+
+    /// RFC 8489, section 9.2.5: who has sent credentials believes no success that is not signed with them, which `rtc-turn` never
+    /// looks at. An error is believed as it is: it can take away no more than silence.
+    fn is_credible(&mut self, bytes: &[u8]) -> bool {
+        // What `rtc-turn` takes for STUN, whatever the first two bits say; else it is data of a channel.
+        if bytes.get(4..8) != Some(&MAGIC_COOKIE.to_be_bytes()) {
+            return true;
+        }
+        let Ok(message) = Message::parse(bytes) else { return false };
+        match (message.class, &self.realm) {
+            (Class::Success, Some(realm)) => {
+                let password = self.server.credential.expose();
+                verify_integrity(bytes, &long_term_key(&self.server.username, realm, password)).is_ok()
+            }
+            (Class::Success | Class::Error, None) if message.nonce().is_some() => {
+                self.realm = message.realm().map(str::to_owned);
+                true
+            }
+            _ => true,
+        }
     }
 
     /// Retransmits, refreshes, gives up.

@@ -66,7 +66,9 @@ impl Signalling {
     pub fn input(&mut self, now: Instant, input: Input<'_>) {
         match input {
             Input::Opened => self.open = true,
-            Input::Message(bytes) => self.on_message(now, bytes),
+            // What was on its way when the connection went has nobody to be answered to.
+            Input::Message(bytes) if self.open => self.on_message(now, bytes),
+            Input::Message(_) => {}
             Input::Closed => self.on_closed(),
             Input::Timeout => self.on_timeout(now),
             Input::Close => {

@@ -100,9 +100,13 @@ impl Session {
         self.begin_call(request, Some(username), now)
     }
 
-    /// Rings whom the request names, for this user; without one for anybody.
+    /// Rings whom the request names, another visitor or the desk, for this user; without one for anybody.
     fn begin_call(&mut self, request: &Request, username: Option<String>, now: Instant) -> Outgoing {
         let refuse = |status, reason| built(reply(&request.raw, status, reason, None));
+        let aor = format!("sip:{}@{}", request.user, request.host);
+        if let Some(visitor) = self.shared.directory.find(&aor, self.id, now) {
+            return self.pass_on(visitor, request, username, now);
+        }
         if request.host != SIP_REALM || !self.may_call(&request.user, username.as_deref()) {
             return refuse(404, "Not Found");
         }
@@ -198,6 +202,9 @@ impl Session {
     }
 
     pub(super) fn cancel(&mut self, request: &Request) -> Outgoing {
+        if let Some(out) = self.cancel_passed(request) {
+            return out;
+        }
         let Some(call) = self.call.as_ref().filter(|call| call.is_repeated_by(request)) else {
             return no_such_call(request);
         };

@@ -101,15 +101,20 @@ impl Session {
     /// Gives the pair back, so that another connection may take it.
     pub(super) fn unregister(&mut self) {
         let Some(registered) = self.registered.take() else { return };
+        self.shared.directory.leave(&registered.aor, self.id);
         if let Some(username) = &registered.username {
             self.shared.accounts.release(username, self.id);
         }
     }
 
     fn apply(&mut self, wish: Wish, aor: String, username: Option<String>, now: Instant) {
+        if let (Wish::Bind { .. } | Wish::Remove, Some(before)) = (&wish, &self.registered) {
+            self.shared.directory.leave(&before.aor, self.id);
+        }
         match wish {
             Wish::Bind { contacts, expires_s } => {
                 let until = now + Duration::from_secs(u64::from(expires_s));
+                self.shared.directory.enter(&aor, self.id, until, self.poster.clone());
                 self.registered = Some(Registered { aor, username, until, contacts, expires_s });
             }
             // A running call keeps its pair; otherwise it is free for another connection.

@@ -41,6 +41,8 @@ pub(crate) struct Request {
     pub branch: String,
     /// All fields as written.
     pub raw: Message,
+    /// Those of them that had a blank between name and colon; not read from the plain form.
+    pub spaced: Vec<(String, String)>,
 }
 
 /// Why a request is not served.
@@ -91,6 +93,7 @@ fn fields(request: &rsip::Request, raw: &Message) -> Option<Request> {
         cseq: cseq.seq,
         branch: via.branch()?.value().to_owned(),
         raw: raw.clone(),
+        spaced: Vec::new(),
     })
 }
 

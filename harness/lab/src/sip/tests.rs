@@ -1,6 +1,7 @@
 //! Sessions driven by hand: messages and time in, messages out.
 
 mod call;
+mod edge;
 mod login;
 mod runtime;
 
@@ -41,6 +42,8 @@ impl Desk {
             wrong_logins: Shared::wrong_login_limit(),
             issued: Mutex::default(),
             nobody: "0".repeat(32).into(),
+            directory: Directory::default(),
+            outage: Outage::new(),
         });
         Self { shared, _folder: folder }
     }

@@ -42,7 +42,7 @@ pub(crate) struct Door {
 impl Door {
     /// Serves for ever; dropping the future closes all connections.
     pub(super) async fn serve(self, arrived: mpsc::Sender<Arrived>, numbers: Arc<AtomicU64>) {
-        front::serve_each(self.listener, |stream, _| {
+        front::serve_each(&self.listener, |stream, _| {
             // Never used again, so that nobody inherits the allocation of an address that he got by chance.
             let number = numbers.fetch_add(1, Ordering::Relaxed);
             serve_client(stream, self.tls.clone(), number, arrived.clone())

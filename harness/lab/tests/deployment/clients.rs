@@ -95,16 +95,21 @@ where
 /// A SIP client over WSS with one account.
 pub struct Phone {
     socket: WebSocketStream<TlsStream<TcpStream>>,
+    user: &'static str,
     cseq: u32,
 }
 
 impl Phone {
     pub async fn connect(lab: &Lab) -> Self {
+        Self::connect_as(lab, "visitor").await
+    }
+
+    pub async fn connect_as(lab: &Lab, user: &'static str) -> Self {
         let url = &lab.urls().signalling;
         let stream = connect_tls(lab, &authority(url)).await;
         let (socket, echoed) = upgrade(stream, url, None, Some("sip")).await.unwrap();
         assert_eq!(echoed.as_deref(), Some("sip"));
-        Self { socket, cseq: 0 }
+        Self { socket, user, cseq: 0 }
     }
 
     pub fn request(&mut self, method: &str, uri: &str, to: &str) -> Builder {
@@ -112,7 +117,7 @@ impl Phone {
         Builder::request(method, uri)
             .header("Via", format!("SIP/2.0/WSS p.invalid;branch=z9hG4bK{}", self.cseq))
             .header("Max-Forwards", "70")
-            .header("From", "<sip:visitor@sip.lab.test>;tag=mine")
+            .header("From", format!("<sip:{}@sip.lab.test>;tag=mine", self.user))
             .header("To", to)
             .header("Call-ID", "one")
             .header("CSeq", format!("{} {method}", self.cseq))
@@ -166,7 +171,8 @@ impl Phone {
     }
 
     pub async fn register(&mut self, config: &Config) -> Message {
-        self.ask_with(config, "REGISTER", "sip:sip.lab.test", "<sip:visitor@sip.lab.test>", "").await
+        let own = format!("<sip:{}@sip.lab.test>", self.user);
+        self.ask_with(config, "REGISTER", "sip:sip.lab.test", &own, "").await
     }
 
     /// Waits until the lab has closed the connection.

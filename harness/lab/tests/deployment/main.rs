@@ -1,6 +1,7 @@
 //! A lab from outside: real sockets, real TLS, the protocols as a client speaks them.
 
 mod clients;
+mod hostile;
 mod https;
 mod signalling;
 mod tls;

@@ -4,6 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use ringfence_client::Failure;
 use ringfence_client::adapters::CallConfig;
+use ringfence_client::adapters::token::{Format, Token};
 use ringfence_model::observation::Leak;
 use ringfence_model::{Digest, RunKey, Untrusted};
 use schemars::JsonSchema;
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use crate::detect::{entropy, pii, secrets};
 use crate::step_ref::ConfigRef;
-use crate::token::{self, Format, Token};
+use crate::token;
 use crate::{Asked, Cost, Cx, Kept, OwnFault, Probe};
 
 /// Claims that name one use of a token.

@@ -1,6 +1,5 @@
 //! `media-attack`: within a held call, packets that a receiver must refuse, between good ones as controls.
 
-mod beside;
 mod seen;
 mod with;
 
@@ -12,8 +11,8 @@ use ringfence_client::media::{Attack, AttackKind, AttackSeen, Source, malformed_
 use ringfence_model::observation::Outcome;
 use ringfence_model::verdict::Intrusion;
 
+use super::beside::Beside;
 use crate::{Asked, Cost, Cx, OwnFault, Probe};
-use beside::Beside;
 pub use seen::Seen;
 pub use with::{Kind, SourceWord, With};
 

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod beside;
 pub mod browse_page;
 pub mod call;
 pub mod cors_probe;
@@ -16,6 +17,7 @@ pub mod register;
 pub mod rekey;
 pub mod scan_log;
 pub mod scan_page;
+pub mod sip_corpus;
 pub mod sip_request;
 pub mod tls_scan;
 pub mod turn_allocate;

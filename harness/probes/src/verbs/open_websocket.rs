@@ -90,7 +90,9 @@ pub enum Frames {
     Text,
     /// One binary frame.
     Binary,
-    /// One text message in two frames (RFC 6455, section 5.4).
+    /// One text message in two frames, which is legal (RFC 6455, section 5.4).
+    Fragmented,
+    /// One request in two text messages, which no client sends.
     Split,
     /// Two requests in one text frame, which no client sends.
     Joined,
@@ -309,7 +311,12 @@ async fn ask_options(socket: &mut Socket, url: &Url, frames: Frames) -> Result<O
     match frames {
         Frames::Text => socket.send(request).await?,
         Frames::Binary => socket.send_binary(request).await?,
-        Frames::Split => socket.send_split(request).await?,
+        Frames::Fragmented => socket.send_fragmented(request).await?,
+        Frames::Split => {
+            let (first, rest) = request.split_at(request.len() / 2);
+            socket.send(first.to_vec()).await?;
+            socket.send(rest.to_vec()).await?;
+        }
         Frames::Joined => socket.send([request.clone(), request].concat()).await?,
     }
     loop {
@@ -379,12 +386,19 @@ mod tests {
     async fn a_request_comes_framed_as_it_was_wanted() {
         let requests =
             |message: &Message| message.clone().into_data().windows(8).filter(|part| part == b"OPTIONS ").count();
-        for (frames, number) in [(Frames::Text, 1), (Frames::Split, 1), (Frames::Joined, 2)] {
+        let ends = |message: &Message| message.clone().into_data().ends_with(b"\r\n\r\n");
+        for (frames, number, whole) in [
+            (Frames::Text, 1, true),
+            (Frames::Fragmented, 1, true),
+            (Frames::Joined, 2, true),
+            (Frames::Split, 1, false),
+        ] {
             let (seen, message) = framed(true, Some(ANSWER), frames).await;
             let message = message.unwrap();
             assert!(seen.accepted && message.is_text(), "{frames:?}");
             // The CSeq line names the method as well, without a blank behind it.
             assert_eq!(requests(&message), number, "{frames:?}");
+            assert_eq!(ends(&message), whole, "{frames:?}");
         }
         assert!(framed(true, Some(ANSWER), Frames::Binary).await.1.unwrap().is_binary());
     }

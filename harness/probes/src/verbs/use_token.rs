@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringfence_client::adapters::token::{self, Forgery};
 use ringfence_client::drive::registration::{RegistrationPlan, register};
 use ringfence_client::{Failure, Net, http};
 use ringfence_model::Secret;
@@ -13,7 +14,6 @@ use url::Url;
 use crate::address::Address;
 use crate::origin::OriginVariant;
 use crate::step_ref::ConfigRef;
-use crate::token::{self, Forgery};
 use crate::{Asked, Cost, Cx, Kept, OwnFault, Probe};
 
 /// Most presentations of one step (house).

@@ -11,8 +11,8 @@ use ringfence_model::target::Target;
 use ringfence_model::verdict::{State, Verdict};
 use ringfence_probes::verbs::{
     browse_page, call, cors_probe, decode_token, dtls_attack, dtls_scan, fetch_config, http_request, ice_attack,
-    inspect, media_attack, open_websocket, register, rekey, scan_log, scan_page, sip_request, tls_scan, turn_allocate,
-    turn_permission, use_token, wait,
+    inspect, media_attack, open_websocket, register, rekey, scan_log, scan_page, sip_corpus, sip_request, tls_scan,
+    turn_allocate, turn_permission, use_token, wait,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -229,6 +229,13 @@ fn healthy(step: &Step) -> Value {
             let ports: Vec<Value> = [443, 80, 8080].map(|port| json!({ "port": port, "accepted": false })).into();
             seen(open_websocket::Seen::default(), json!({ "outcome": "unreachable", "ports": ports }))
         }
+        "open-websocket" if matches!(word("subprotocol"), Some("none" | "other")) => {
+            seen(open_websocket::Seen::default(), json!({ "status": 400 }))
+        }
+        "open-websocket" if word("frames") == Some("split") => {
+            let silent = json!({ "status": 101, "accepted": true, "subprotocol": "sip" });
+            seen(open_websocket::Seen::default(), silent)
+        }
         "open-websocket" if matches!(word("origin"), None | Some("trusted" | "absent")) => seen(
             open_websocket::Seen::default(),
             json!({ "status": 101, "accepted": true, "subprotocol": "sip", "sip_answer": { "status": 200 } }),
@@ -345,6 +352,13 @@ fn healthy(step: &Step) -> Value {
             media_attack::Seen::default(),
             json!({ "oracle": "echo", "control_before": true, "control_after": true, "sent": 50, "call_alive": true }),
         ),
+        "sip-corpus" => {
+            let prober = json!({ "sent": 60, "lost": 0, "lost_before": 0, "max_gap_ms": 260 });
+            let beside = !matches!(word("corpus"), Some("framing" | "contradictions" | "smuggling" | "rfc4475-mild"));
+            let sound = json!({ "total": 12, "sent": 12, "answered": 7, "prober": prober, "connection_losses": 3,
+                "callee_view": word("corpus") == Some("smuggling"), "second_call_before": beside, "second_call_alive": beside });
+            seen(sip_corpus::Seen::default(), sound)
+        }
         "sip-request" => {
             seen(sip_request::Seen::default(), json!({ "status": 407, "challenge": challenge(&step.name) }))
         }

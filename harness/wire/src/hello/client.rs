@@ -87,7 +87,7 @@ impl ClientHello {
     }
 
     /// Reads the body of a ClientHello message: what stands behind the handshake header. `version` becomes the newest
-    /// of supported_versions if there is one, and `legacy_version` what the field says, so that the same bytes are
+    /// of its family in supported_versions if there is one, and `legacy_version` what the field says, so that the same bytes are
     /// written again.
     ///
     /// # Errors
@@ -111,8 +111,9 @@ impl ClientHello {
         hello.legacy_version = Some(legacy);
         if let Some(offered) = hello.extensions.iter().find(|x| x.kind == Extension::SUPPORTED_VERSIONS) {
             let offered = numbers(offered.data.get(1..).unwrap_or_default(), "supported_versions")?;
-            // Versions of DTLS count down. GREASE (RFC 8701) is no version.
-            let known = offered.into_iter().map(Version).filter(|x| x.name().is_some());
+            // Versions of DTLS count down. GREASE (RFC 8701) is no version, and one of the other family none that can be had.
+            let ours = |version: &Version| version.name().is_some() && version.is_dtls() == legacy.is_dtls();
+            let known = offered.into_iter().map(Version).filter(ours);
             let best = if legacy.is_dtls() { known.min() } else { known.max() };
             hello.version = best.unwrap_or(legacy);
         }

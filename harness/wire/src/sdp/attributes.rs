@@ -97,7 +97,7 @@ words! {
 /// `a=candidate`. RFC 8839, section 5.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// 1 to 32 characters.
+    /// 1 to 32 letters, digits, `+` and `/`, says the RFC. Only a colon is refused here, as browsers take the rest.
     pub foundation: String,
     /// 1 is RTP, 2 is RTCP.
     pub component: u16,
@@ -123,11 +123,17 @@ impl Candidate {
     /// # Errors
     /// Names the first field that is missing or wrong.
     pub fn parse(value: &str) -> Result<Self, Error> {
+        let value = value.trim_ascii_start();
         let value = value.strip_prefix("candidate:").unwrap_or(value);
         let mut words = value.split_ascii_whitespace();
         let mut word = |field| words.next().ok_or(Error::Missing(field));
+        let foundation = word("candidate foundation")?;
+        if foundation.contains(':') {
+            // `candidate:candidate:1` would be another candidate to whoever reads what we write.
+            return Err(Error::Invalid("candidate foundation"));
+        }
         let mut candidate = Self {
-            foundation: word("candidate foundation")?.to_owned(),
+            foundation: foundation.to_owned(),
             component: decimal(word("candidate component")?, "candidate component")?,
             transport: word("candidate transport")?.to_owned(),
             priority: decimal(word("candidate priority")?, "candidate priority")?,

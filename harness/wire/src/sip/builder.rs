@@ -1,6 +1,7 @@
 //! Writes messages: honest ones easily, hostile ones on purpose.
 
-use super::fields::is_token;
+use super::fields::{is_token, is_visible};
+use super::prepare::is_ambiguous;
 use super::{StartLine, VERSION};
 use crate::Error;
 
@@ -22,11 +23,9 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A request. `method` has to be a token; `uri` must not have spaces or control characters.
+    /// A request. `method` has to be a token; `uri` is visible ASCII.
     pub fn request(method: &str, uri: &str) -> Self {
-        let blank = |c: char| c.is_ascii_whitespace() || c.is_ascii_control();
-        let sound = is_token(method) && !uri.is_empty() && !uri.contains(blank);
-        Self::start(format!("{method} {uri} {VERSION}\r\n"), sound)
+        Self::start(format!("{method} {uri} {VERSION}\r\n"), is_token(method) && is_visible(uri))
     }
 
     /// A response. `status` has to be 100 to 699.
@@ -55,7 +54,7 @@ impl Builder {
         Self { bytes: line.into_bytes(), body: Vec::new(), writes_length: true, error }
     }
 
-    /// Adds a field. A name that is no token, a value with NUL, CR or LF, and Content-Length (which is written by `build`)
+    /// Adds a field. A name that is no token, a value with NUL, VT, FF, CR or LF, and Content-Length (which is written by `build`)
     /// are mistakes.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
@@ -110,7 +109,7 @@ impl Builder {
 }
 
 fn is_one_line(text: &str) -> bool {
-    !text.contains(['\0', '\r', '\n'])
+    !is_ambiguous(text)
 }
 
 fn is_length(name: &[u8]) -> bool {

@@ -1,8 +1,13 @@
 //! Raw bytes to one plain form, with notes of what was changed.
 
-use super::fields::is_token;
+use std::borrow::Cow;
+
+use super::fields::{BLANKS, is_token, is_visible};
 use super::{MAX_HEADER_BYTES, MAX_HEADERS, MAX_MESSAGE_BYTES, Message, StartLine, VERSION};
 use crate::Error;
+
+/// What no line holds, not even as a quoted pair: some readers end a text or a line at these, or trim them as blanks.
+const AMBIGUOUS: [char; 5] = ['\0', '\r', '\n', '\x0b', '\x0c'];
 
 /// A legal but unusual form that was made plain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,42 +43,107 @@ impl Prepared {
 /// Brings a message into plain form: unfolds, lengthens compact names, trims, and checks what parsers disagree on.
 ///
 /// # Errors
-/// - over a limit, header fields that are not UTF-8, or no blank line after them;
-/// - NUL, or CR or LF that is not part of CRLF, anywhere before the body;
-/// - a first line that is neither `token uri SIP/2.0` nor `SIP/2.0 nnn reason`, a name that is no token;
+/// - over a limit, as sent or in plain form, header fields that are not UTF-8, or no blank line after them;
+/// - NUL, VT, FF, or CR or LF that is not part of CRLF, anywhere before the body; other control characters are taken, though RFC
+///   3261, section 25.1 has them in quoted pairs alone: nobody reads the message otherwise for them, and they are evidence;
+/// - a first line that is neither `token uri SIP/2.0`, the URI of visible ASCII, nor `SIP/2.0 nnn reason`;
+/// - a name that is no token, or is folded before its colon;
 /// - a Content-Length that is no number, differs from another one, or is not the body's length: over WebSocket one
 ///   message is one frame (RFC 7118, section 5), so a body cut short or left over was not sent by a sound peer.
 pub fn prepare(bytes: &[u8]) -> Result<Prepared, Error> {
-    if bytes.len() > MAX_MESSAGE_BYTES {
-        return Err(Error::TooLarge { field: "SIP message in bytes", limit: MAX_MESSAGE_BYTES });
-    }
+    within_message(bytes.len())?;
     let mut repairs = Vec::new();
     let mut rest = bytes;
     while let Some(after) = rest.strip_prefix(b"\r\n") {
         rest = after;
-        repairs = vec![Repair::LeadingLineEnd];
     }
-    let blank = rest.windows(4).position(|window| window == b"\r\n\r\n");
-    let (head, body) = blank
-        .and_then(|at| Some((rest.get(..at)?, rest.get(at + 4..)?)))
-        .ok_or(Error::Missing("blank line after the SIP header"))?;
-    let head = std::str::from_utf8(head).map_err(|_| Error::NotUtf8("SIP header"))?;
-    let mut lines = head.split("\r\n");
-    let start_line = parse_start_line(plain(lines.next().unwrap_or_default())?)?;
-    let mut headers = Vec::new();
-    for field in unfold(lines, &mut repairs)? {
-        let (name, value) = parse_field(&field, &mut repairs)?;
+    if rest.len() < bytes.len() {
+        repairs.push(Repair::LeadingLineEnd);
+    }
+    let mut lines = Lines::of(rest);
+    let start_line = parse_start_line(plain(lines.next().unwrap_or(Err(NO_END))?)?)?;
+    let fields = unfold(&mut lines, &mut repairs)?;
+    let body = lines.rest.unwrap_or_default();
+    let mut headers = Vec::with_capacity(fields.len());
+    for field in &fields {
+        let (name, value) = parse_field(field, &mut repairs)?;
         if name.eq_ignore_ascii_case("Content-Length") && check_length(&headers, &value, body.len())? {
             repairs.push(Repair::RepeatedContentLength);
             continue;
         }
         headers.push((name, value));
     }
-    Ok(Prepared { message: Message { start_line, headers, body: body.to_vec() }, repairs })
+    let message = Message { start_line, headers, body: body.to_vec() };
+    // Long names may take the plain form over the limit; whoever reads on relies on it.
+    within_message(message.emitted_len())?;
+    Ok(Prepared { message, repairs })
+}
+
+const NO_END: Error = Error::Missing("blank line after the SIP header");
+
+/// The lines up to the blank one, without their ends.
+struct Lines<'a> {
+    /// What is UTF-8 from here on.
+    text: &'a str,
+    /// Why it ends where it ends, if there was no blank line.
+    end: Error,
+    bytes: &'a [u8],
+    /// What follows the blank line, once that was found.
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        let (valid, end) = match std::str::from_utf8(bytes) {
+            Ok(text) => (text, NO_END),
+            // A body may be anything.
+            Err(error) => {
+                let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                (std::str::from_utf8(valid).unwrap_or_default(), Error::NotUtf8("SIP header"))
+            }
+        };
+        Self { text: valid, end, bytes, rest: None }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Result<&'a str, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_some() {
+            return None;
+        }
+        let Some((line, behind)) = self.text.split_once('\r') else { return Some(Err(self.end.clone())) };
+        let Some(behind) = behind.strip_prefix('\n') else {
+            return Some(Err(if behind.is_empty() { self.end.clone() } else { Error::Invalid("SIP header line") }));
+        };
+        self.text = behind;
+        self.bytes = self.bytes.get(line.len() + 2..).unwrap_or_default();
+        if line.is_empty() {
+            self.rest = Some(self.bytes);
+            return None;
+        }
+        Some(Ok(line))
+    }
+}
+
+fn within_message(length: usize) -> Result<(), Error> {
+    let limit = MAX_MESSAGE_BYTES;
+    if length > limit { Err(Error::TooLarge { field: "SIP message in bytes", limit }) } else { Ok(()) }
+}
+
+fn within_field(length: usize) -> Result<(), Error> {
+    let limit = MAX_HEADER_BYTES;
+    if length > limit { Err(Error::TooLarge { field: "SIP header field in bytes", limit }) } else { Ok(()) }
+}
+
+/// Whether there is one of [`AMBIGUOUS`]. A search for each is faster than one for all.
+pub(super) fn is_ambiguous(text: &str) -> bool {
+    AMBIGUOUS.iter().any(|c| text.contains(*c))
 }
 
 fn plain(line: &str) -> Result<&str, Error> {
-    if line.contains(['\0', '\r', '\n']) { Err(Error::Invalid("SIP header line")) } else { Ok(line) }
+    if is_ambiguous(line) { Err(Error::Invalid("SIP header line")) } else { Ok(line) }
 }
 
 fn parse_start_line(line: &str) -> Result<StartLine, Error> {
@@ -90,31 +160,39 @@ fn parse_start_line(line: &str) -> Result<StartLine, Error> {
     if version != VERSION {
         return Err(Error::Invalid("SIP version"));
     }
-    if !is_token(first) || uri.is_empty() || uri.contains(|c: char| c.is_ascii_whitespace() || c.is_ascii_control()) {
+    if !is_token(first) || !is_visible(uri) {
         return Err(wrong);
     }
     Ok(StartLine::Request { method: first.to_owned(), uri: uri.to_owned() })
 }
 
-fn unfold<'a>(lines: impl Iterator<Item = &'a str>, repairs: &mut Vec<Repair>) -> Result<Vec<String>, Error> {
-    let mut fields: Vec<String> = Vec::new();
+fn unfold<'a>(lines: &mut Lines<'a>, repairs: &mut Vec<Repair>) -> Result<Vec<Cow<'a, str>>, Error> {
+    let mut fields: Vec<Cow<str>> = Vec::new();
+    let mut named = false;
     for line in lines {
-        let line = plain(line)?;
+        let line = plain(line?)?;
         let length = match fields.last_mut() {
-            Some(field) if line.starts_with([' ', '\t']) => {
-                field.push(' '); // the fold itself counts as one space
-                field.push_str(line.trim_matches([' ', '\t']));
+            Some(field) if line.starts_with(BLANKS) => {
+                // RFC 3261, section 25.1: HCOLON has blanks before the colon, and no fold. Some read such a line as a field
+                // of its own.
+                if !named {
+                    return Err(Error::Invalid("SIP header name"));
+                }
+                let field = field.to_mut();
+                // The fold, with the blanks on both sides of it, counts as one space.
+                field.truncate(field.trim_end_matches(BLANKS).len());
+                field.push(' ');
+                field.push_str(line.trim_matches(BLANKS));
                 repairs.push(Repair::Folded);
                 field.len()
             }
             _ => {
-                fields.push(line.to_owned());
+                named = line.contains(':');
+                fields.push(Cow::Borrowed(line));
                 line.len()
             }
         };
-        if length > MAX_HEADER_BYTES {
-            return Err(Error::TooLarge { field: "SIP header field in bytes", limit: MAX_HEADER_BYTES });
-        }
+        within_field(length)?;
         if fields.len() > MAX_HEADERS {
             return Err(Error::TooLarge { field: "number of SIP header fields", limit: MAX_HEADERS });
         }
@@ -124,7 +202,7 @@ fn unfold<'a>(lines: impl Iterator<Item = &'a str>, repairs: &mut Vec<Repair>) -
 
 fn parse_field(field: &str, repairs: &mut Vec<Repair>) -> Result<(String, String), Error> {
     let (written, value) = field.split_once(':').ok_or(Error::Invalid("SIP header field"))?;
-    let name = written.trim_end_matches([' ', '\t']);
+    let name = written.trim_end_matches(BLANKS);
     if !is_token(name) {
         return Err(Error::Invalid("SIP header name"));
     }
@@ -135,7 +213,9 @@ fn parse_field(field: &str, repairs: &mut Vec<Repair>) -> Result<(String, String
     if long.is_some() {
         repairs.push(Repair::CompactName);
     }
-    Ok((long.unwrap_or(name).to_owned(), value.trim_matches([' ', '\t']).to_owned()))
+    let (name, value) = (long.unwrap_or(name), value.trim_matches(BLANKS));
+    within_field(name.len() + ": ".len() + value.len())?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Whether this Content-Length only repeats an earlier one.

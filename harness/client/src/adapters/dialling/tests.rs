@@ -150,6 +150,18 @@ fn foreign_numbers_are_those_of_the_file_to_the_digit() {
     assert_eq!(may_dial("sip:+14155552671@pbx", &bare, |_| false), Ok(Dial::Own), "a bare name gets the realm");
 }
 
+/// A switch may take the first angle bracket of a text, or the last.
+#[test]
+fn every_address_of_a_text_is_declared() {
+    let file = declared("sip:echo@pbx", &["+14155552671"]);
+    let dial = |text: &str| may_dial(text, &file, |_| true);
+    assert_eq!(dial("<sip:+14155552671@pbx><sip:echo@pbx>"), Ok(Dial::Foreign));
+    assert_eq!(dial("\"tel:+14155552671\" <sip:+14155552671@pbx>"), Ok(Dial::Foreign));
+    for text in ["<sip:+49301234567@pbx><sip:+14155552671@pbx>", "<sip:+14155552671@pbx><sip:+49301234567@pbx>"] {
+        assert!(dial(text).is_err(), "{text}");
+    }
+}
+
 #[test]
 fn a_declared_extension_is_dialled_exactly_as_written_on_the_own_realm() {
     let pbx = |host: &str| host == "pbx";

@@ -12,6 +12,8 @@ const PAUSES: [char; 4] = ['p', 'P', 'w', 'W'];
 pub(super) struct Written {
     /// Digits, with a leading `+` kept: the number first, then what else it may be taken for.
     pub numbers: Vec<String>,
+    /// The number of each address in turn: whoever takes another one than we do must not reach a stranger.
+    pub addressed: Vec<String>,
     /// Host of a SIP URI, lower case.
     pub host: Option<String>,
 }
@@ -52,7 +54,8 @@ impl Written {
         match telephone_number(user).filter(|_| !is_address) {
             Some(number) => {
                 self.numbers.extend(in_context(&lower, &number));
-                self.numbers.insert(0, number);
+                self.numbers.insert(0, number.clone());
+                self.addressed.push(number);
             }
             None if scheme == Some("tel") || lower.contains("user=phone") => {
                 return Err(format!("`{user}` is to be a telephone number and cannot be read as one"));

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use ringfence_client::adapters::CallConfig;
+use ringfence_client::adapters::token::{Format, Token};
 use ringfence_model::Secret;
 use ringfence_model::observation::Leak;
 
 use super::{EntropySeen, WeakSeen, count, leak};
 use crate::detect::weak::{self, Sample};
 use crate::detect::{entropy, pii};
-use crate::token::{Format, Token};
 
 /// Configurations with different secrets, in the order in which they were fetched: the same pair or token twice is one sample.
 pub(super) fn pairs(configs: &[Arc<CallConfig>]) -> Vec<&CallConfig> {

@@ -4,7 +4,7 @@ use ringfence_client::media::{AttackSeen, Oracle};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::beside::BesideSeen;
+use crate::verbs::beside::BesideSeen;
 
 /// How the far side was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]

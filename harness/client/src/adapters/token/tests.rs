@@ -90,35 +90,21 @@ fn forgeries_change_the_signature_and_nothing_else() {
 }
 
 #[test]
-fn the_first_that_says_when_counts() {
-    let read_at = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    let config = |password: &str, token: Option<&str>, lifetime_s| CallConfig {
-        kind: ringfence_client::adapters::ConfigKind::Sip,
-        ws_uri: "wss://s.test".into(),
-        ws_given: "wss://s.test".into(),
-        realm: "s.test".into(),
-        aor_user: "a".into(),
-        username: Some("u".into()),
-        password: Some(password.into()),
-        token: token.map(Secret::from),
-        read_at,
-        lifetime_s,
-        target_uri: String::new(),
-        identity_headers: Vec::new(),
-        ice_servers: Vec::new(),
-        register: true,
-        active: true,
-        privacy_notice: false,
+fn a_signature_is_bent_wherever_it_stands() {
+    let t1 = |head: &str| format!("T1=={}", BASE64_STANDARD.encode(format!("{head}:role=publisher")));
+    let head = |text: &str| {
+        let decoded = BASE64_STANDARD.decode(text.strip_prefix("T1==").unwrap()).unwrap();
+        String::from_utf8(decoded).unwrap().split_once(':').unwrap().0.to_owned()
     };
-    let after = |config: &CallConfig, promised_s| {
-        expiry(config, promised_s).map(|end| end.duration_since(read_at).map_or(0, |left| left.as_secs()))
-    };
-    assert_eq!(after(&config("opaque", None, None), None), None, "nobody says");
-    assert_eq!(after(&config("opaque", None, Some(3600)), None), Some(3600));
-    assert_eq!(after(&config("opaque", None, Some(3600)), Some(30)), Some(30), "the promise was shorter");
-    assert_eq!(after(&config("opaque", None, Some(20)), Some(30)), Some(20));
-    assert_eq!(after(&config("opaque", None, None), Some(-1)), None, "a promise of nothing");
-    assert_eq!(after(&config(&t1_token(), None, None), None), Some(600));
-    assert_eq!(after(&config("opaque", Some(RFC), Some(60)), None), Some(0), "the token ended long ago");
-    assert_eq!(after(&config("opaque", None, Some(u64::MAX)), None), None, "beyond all time");
+    let decoy = t1("partner_id=1&xsig=real&sig=real&s%69g=real");
+    assert_eq!(head(&forged(&decoy, Forgery::EmptySignature).unwrap()), "partner_id=1&xsig=real&sig=&s%69g=");
+    assert_eq!(head(&forged(&decoy, Forgery::BadSignature).unwrap()), "partner_id=1&xsig=real&sig=0eal&s%69g=0eal");
+    for unsigned in [t1("partner_id=1"), t1("partner_id=1&sig="), t1("partner_id=1&xsig=a")] {
+        assert_eq!(forged(&unsigned, Forgery::EmptySignature), None, "{unsigned}");
+        assert_eq!(forged(&unsigned, Forgery::BadSignature), None, "{unsigned}");
+    }
+    let unsigned = forged(RFC, Forgery::AlgNone).unwrap();
+    for how in [Forgery::BadSignature, Forgery::EmptySignature, Forgery::AlgNone] {
+        assert_eq!(forged(&unsigned, how), None, "what nobody signed cannot be forged: {how:?}");
+    }
 }

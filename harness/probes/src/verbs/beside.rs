@@ -19,6 +19,8 @@ pub struct Beside {
     last: (i64, i64),
     loss_before: Option<f64>,
     sent_before: (i64, i64),
+    /// Packets that authenticated before the attack: what a target without an echo shows.
+    heard_before: i64,
 }
 
 /// What became of it.
@@ -28,6 +30,10 @@ pub struct BesideSeen {
     pub control_before: bool,
     /// It still runs, and its audio came back after the attack.
     pub alive: bool,
+    /// Audio of the target came before the attack, echo or not.
+    pub heard_before: bool,
+    /// It still runs, and audio of the target came after the attack, echo or not.
+    pub heard: bool,
     /// Share of its packets that did not come back before the attack, and from then to the end.
     pub loss: Option<(f64, f64)>,
 }
@@ -35,7 +41,7 @@ pub struct BesideSeen {
 impl Beside {
     /// Places it, as the second participant, and lets audio flow. One that cannot be placed shows so in its end.
     pub async fn place(cx: &Cx) -> Result<Self, OwnFault> {
-        let mut beside = Self { live: None, last: (0, 0), loss_before: None, sent_before: (0, 0) };
+        let mut beside = Self { live: None, last: (0, 0), loss_before: None, sent_before: (0, 0), heard_before: 0 };
         let ask = Ask { participant: 2, ..Ask::default() };
         let fetched = match adapters::fetch(&cx.net, &cx.target, &ask).await {
             Ok(fetched) => fetched,
@@ -66,6 +72,7 @@ impl Beside {
         beside.live = Some(live);
         beside.loss_before = beside.loss_since_last().await;
         beside.sent_before = beside.last;
+        beside.heard_before = beside.heard();
         Ok(beside)
     }
 
@@ -83,11 +90,16 @@ impl Beside {
         loss(before, self.last)
     }
 
+    /// Packets that authenticated, by the last look.
+    fn heard(&self) -> i64 {
+        self.live.as_ref().map_or(0, |live| live.seen().media.media.authenticated)
+    }
+
     /// Measures it once more and hangs up.
     pub async fn end(mut self) -> BesideSeen {
         let loss_before = self.loss_before;
         let _ = self.loss_since_last().await;
-        let echoed = self.last.1;
+        let (echoed, heard) = (self.last.1, self.heard());
         let Some(mut live) = self.live.take() else { return BesideSeen::default() };
         live.run_for(MEASURE).await;
         let alive = live.is_live();
@@ -96,6 +108,8 @@ impl Beside {
         BesideSeen {
             control_before: self.sent_before.1 > 0,
             alive: alive && media.echoed > echoed,
+            heard_before: self.heard_before > 0,
+            heard: alive && media.authenticated > heard,
             loss: loss_before.zip(after),
         }
     }

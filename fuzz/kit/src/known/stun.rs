@@ -1,0 +1,263 @@
+//! What other STUN readers say otherwise.
+
+mod case;
+#[cfg(test)]
+mod tests;
+
+pub use case::{Asked, Case, Seen};
+
+use ringfence_wire::Error;
+use ringfence_wire::stun::{MAX_ATTRIBUTES, MAX_MESSAGE_BYTES};
+
+use super::Difference;
+use crate::mutators::stun::{FINGERPRINT, HEADER_BYTES, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, Span, spans};
+
+const ADDRESSES: [u16; 4] = [0x0001, 0x0012, 0x0016, 0x0020];
+const ERROR_CODE: u16 = 0x0009;
+const EVEN_PORT: u16 = 0x0018;
+
+/// Everything that is known.
+pub const DIFFERENCES: &[Difference<Case>] = &[
+    Difference {
+        id: "first-bits-set",
+        parser: "rtc-stun",
+        theirs: "does not look at the two bits before the type: 0xc001 is a Binding request",
+        ours: "no message",
+        rfc: "RFC 8489, section 5: they are zero in every message; section 6.3 has a receiver check it",
+        reach: "network: what a demultiplexer by first byte (RFC 7983) gives to another protocol is STUN to this reader",
+        explains: |case| case.refused_by_us_alone() && case.bytes.first().is_some_and(|first| first >> 6 != 0),
+        example: b"\xc0\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl",
+    },
+    Difference {
+        id: "bytes-behind",
+        parser: "rtc-stun",
+        theirs: "ignores what follows the length that the header states",
+        ours: "no message",
+        rfc: "RFC 8489, section 5: a datagram is one message; section 6.3 leaves open what a longer one is",
+        reach: "network: bytes that no check covers pass through; its FINGERPRINT looks at the last eight bytes and fails",
+        explains: |case| {
+            let longer = matches!(case.error, Some(Error::Length { stated, actual, .. }) if stated < actual);
+            case.refused_by_us_alone() && longer
+        },
+        example: b"\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl\0\0\0\0",
+    },
+    Difference {
+        id: "no-limits",
+        parser: "rtc-stun",
+        theirs: "64 KiB, and as many attributes as fit",
+        ours: "2 KiB and 64 attributes",
+        rfc: "RFC 8489, section 6.1: a request over UDP is to stay below the path's MTU; nothing says what to refuse",
+        reach: "network: each attribute of four bytes costs an allocation and a copy",
+        explains: too_large,
+        example: FULL,
+    },
+    Difference {
+        id: "values-read-late",
+        parser: "rtc-stun",
+        theirs: "keeps values as bytes and complains when one is asked for",
+        ours: "one malformed value refuses the message",
+        rfc: "RFC 8489, section 6.3: a message with syntax errors is discarded; a liberty where nobody asks for the value",
+        reach: "none: who asks gets an error",
+        explains: |case| case.refused_by_us_alone() && case.framed() && is_about_a_value(case),
+        example: b"\x01\x01\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x0d\x00\x02\x00\x01\0\0",
+    },
+    Difference {
+        id: "behind-the-integrity",
+        parser: "rtc-stun",
+        theirs: "finds the first attribute of a type wherever it stands",
+        ours: "nothing behind MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256",
+        rfc: "RFC 8489, sections 14.5 and 14.6: what follows is ignored",
+        reach: "network: anybody on the way appends XOR-MAPPED-ADDRESS or LIFETIME to a signed answer that has none, and it counts",
+        explains: |case| {
+            let signed = |span: &Span| [MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256].contains(&span.kind);
+            let end = spans(&case.bytes).find(signed).map(|span| span.at);
+            case.ours == Seen::Absent && case.value().is_some_and(|(span, _)| end.is_some_and(|end| end < span.at))
+        },
+        example: b"\x01\x01\x00\x20\x21\x12\xa4\x42abcdefghijkl\x00\x08\x00\x14HHHHHHHHHHHHHHHHHHHH\x00\x14\x00\x04evil",
+    },
+    Difference {
+        id: "old-xor-mapped-address",
+        parser: "rtc-stun",
+        theirs: "type 0x8020 is XOR-MAPPED-ADDRESS",
+        ours: "a type that nobody knows",
+        rfc: "RFC 8489, section 18.3: 0x0020; 0x8020 is that of drafts and of Windows' servers, and unassigned",
+        reach: "none: a server may say either",
+        explains: |case| {
+            let about = case.is(Asked::Attributes) || case.is(Asked::Value(0x0020));
+            about && case.first(0x8020).is_some()
+        },
+        example: b"\x01\x01\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x80\x20\x00\x08\0\x01\xa1\x47\xe1\x12\xa6\x43",
+    },
+    Difference {
+        id: "reserved-byte-of-address",
+        parser: "rtc-stun",
+        theirs: "the byte before the family has to be zero",
+        ours: "it is ignored",
+        rfc: "RFC 8489, section 14.1: it must be set to zero and must be ignored by receivers",
+        reach: "none: an address of a server that sets it is lost",
+        explains: reserved_byte,
+        example: RESERVED,
+    },
+    Difference {
+        id: "reserved-bits-of-error-code",
+        parser: "rtc-stun",
+        theirs: "the bits before the class belong to it: up to 25,599",
+        ours: "they are ignored",
+        rfc: "RFC 8489, section 14.8: they are reserved; the class has three bits",
+        reach: "network: 401 may be read as another number, and no login follows; only who answers can do that",
+        explains: |case| case.value_of(&[ERROR_CODE]).is_some_and(|value| value.get(2).is_some_and(|class| class & 0xf8 != 0)),
+        example: b"\x01\x11\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x09\x00\x04\0\0\xf4\x01",
+    },
+    Difference {
+        id: "length-not-read",
+        parser: "ezk-stun-types",
+        theirs: "reads attributes to the end of the buffer, whatever length the header states",
+        ours: "no message",
+        rfc: "RFC 8489, section 5: the length is that of the message, without the header",
+        reach: "network: over TCP a reader that trusts the buffer takes what the next reader calls another message",
+        explains: |case| case.refused_by_us_alone() && matches!(case.error, Some(Error::Length { .. })),
+        example: b"\x00\x01\xff\xfc\x21\x12\xa4\x42abcdefghijkl",
+    },
+    Difference {
+        id: "no-limits",
+        parser: "ezk-stun-types",
+        theirs: "as long as the buffer, and as many attributes as fit",
+        ours: "2 KiB and 64 attributes",
+        rfc: "RFC 8489, section 6.1: a request over UDP is to stay below the path's MTU; nothing says what to refuse",
+        reach: "none: an attribute costs 32 bytes",
+        explains: too_large,
+        example: FULL,
+    },
+    Difference {
+        id: "values-read-late",
+        parser: "ezk-stun-types",
+        theirs: "keeps values as bytes and complains when one is asked for; of LIFETIME, CHANNEL-NUMBER and others it reads the first bytes",
+        ours: "one malformed value refuses the message",
+        rfc: "RFC 8489, section 6.3: a message with syntax errors is discarded; a liberty where nobody asks for the value",
+        reach: "none: who asks gets an error, or a value that was longer",
+        explains: |case| case.refused_by_us_alone() && case.framed() && is_about_a_value(case),
+        example: b"\x01\x01\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x0d\x00\x02\x00\x01\0\0",
+    },
+    Difference {
+        id: "seven-methods",
+        parser: "ezk-stun-types",
+        theirs: "refuses methods but Binding and the six of RFC 8656",
+        ours: "any method; those of RFC 6062 have names",
+        rfc: "RFC 8489, section 6.3: an unknown method is discarded, too; Connect and ConnectionBind are RFC 6062's, section 6.1",
+        reach: "none",
+        explains: |case| case.is(Asked::Message) && case.theirs == Seen::Refused && !is_one_of_seven(&case.bytes),
+        example: b"\x00\x0a\x00\x00\x21\x12\xa4\x42abcdefghijkl",
+    },
+    Difference {
+        id: "reserved-byte-of-address",
+        parser: "ezk-stun-types",
+        theirs: "the byte before the family has to be zero",
+        ours: "it is ignored",
+        rfc: "RFC 8489, section 14.1: it must be set to zero and must be ignored by receivers",
+        reach: "none: an address of a server that sets it is lost",
+        explains: reserved_byte,
+        example: RESERVED,
+    },
+    Difference {
+        id: "class-of-four-bits",
+        parser: "ezk-stun-types",
+        theirs: "the class of ERROR-CODE has four bits: 1,200 and 1,401 are numbers",
+        ours: "three bits",
+        rfc: "RFC 8489, section 14.8: three bits, what stands before is reserved",
+        reach: "network: as with the reserved bits of rtc-stun",
+        explains: |case| case.value_of(&[ERROR_CODE]).is_some_and(|value| value.get(2).is_some_and(|class| class & 0x08 != 0)),
+        example: b"\x01\x11\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x09\x00\x04\0\0\x0c\x01",
+    },
+    Difference {
+        id: "even-port-is-one",
+        parser: "ezk-stun-types",
+        theirs: "EVEN-PORT reserves the next port if its byte is 1, and writes 1",
+        ours: "if its first bit is set, 0x80",
+        rfc: "RFC 8656, section 18.7: R is the most significant bit",
+        reach: "none: a request to reserve is read as one without, and the other way round",
+        explains: |case| case.value_of(&[EVEN_PORT]).is_some(),
+        example: b"\x00\x03\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x18\x00\x01\x80\0\0\0",
+    },
+    Difference {
+        id: "sha256-hides-the-other",
+        parser: "ezk-stun-types",
+        theirs: "a MESSAGE-INTEGRITY behind MESSAGE-INTEGRITY-SHA256 is not there",
+        ours: "it verifies what it covers; attributes behind the first of the two do not count",
+        rfc: "RFC 8489, section 14.6: all but FINGERPRINT is ignored behind it; ours reads no value there, and does not know SHA-256",
+        reach: "none",
+        explains: |case| {
+            let hidden = case.first(MESSAGE_INTEGRITY_SHA256).zip(case.first(MESSAGE_INTEGRITY));
+            case.is(Asked::Integrity) && case.theirs == Seen::Absent && hidden.is_some_and(|(one, other)| one.at < other.at)
+        },
+        example: b"\x01\x01\x00\x1c\x21\x12\xa4\x42abcdefghijkl\x00\x1c\x00\x00\x00\x08\x00\x14HHHHHHHHHHHHHHHHHHHH",
+    },
+    Difference {
+        id: "fingerprint-not-last",
+        parser: "ezk-stun-types",
+        theirs: "FINGERPRINT may stand anywhere",
+        ours: "it has to be the last",
+        rfc: "RFC 8489, section 14.7: it must be the last attribute",
+        reach: "network: bytes behind it are in a message whose checksum is called right",
+        explains: |case| {
+            let end = case.first(FINGERPRINT).map(|span| span.end());
+            case.is(Asked::Fingerprint) && case.ours == Seen::Refused && end.is_some_and(|end| end < case.bytes.len())
+        },
+        // Its checksum is right: the length counts up to its own end (RFC 8489, section 14.7).
+        example: b"\x00\x01\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x80\x28\x00\x04\x3f\x07\x24\xbd\x00\x25\x00\x00",
+    },
+    Difference {
+        id: "ignored-attribute-ends-the-search",
+        parser: "ezk-stun-types",
+        theirs: "an attribute behind MESSAGE-INTEGRITY ends the search, and FINGERPRINT behind it is not there",
+        ours: "FINGERPRINT is found",
+        rfc: "RFC 8489, section 14.5: the attribute is ignored, FINGERPRINT is not",
+        reach: "none: a message that has a checksum seems to have none",
+        explains: |case| case.is(Asked::Fingerprint) && case.theirs == Seen::Absent && hidden(&case.bytes),
+        example: b"\x00\x01\x00\x24\x21\x12\xa4\x42abcdefghijkl\x00\x08\x00\x14HHHHHHHHHHHHHHHHHHHH\x00\x25\x00\x00\x80\x28\x00\x04\0\0\0\0",
+    },
+];
+
+const RESERVED: &[u8] = b"\x01\x01\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x00\x20\x00\x08\x01\x01\xa1\x47\xe1\x12\xa6\x43";
+
+/// A Binding request with one attribute more than we read, each without a value.
+const FULL: &[u8] = &{
+    let mut bytes = [0; HEADER_BYTES + 4 * (MAX_ATTRIBUTES + 1)];
+    let head = *b"\x00\x01\x01\x04\x21\x12\xa4\x42abcdefghijkl";
+    let mut at = 0;
+    while at < bytes.len() {
+        bytes[at] = if at < HEADER_BYTES { head[at] } else { [0xc0, 1, 0, 0][at % 4] };
+        at += 1;
+    }
+    bytes
+};
+
+fn too_large(case: &Case) -> bool {
+    let large = case.bytes.len() > MAX_MESSAGE_BYTES || spans(&case.bytes).count() > MAX_ATTRIBUTES;
+    case.refused_by_us_alone() && large && matches!(case.error, Some(Error::TooLarge { .. }))
+}
+
+fn is_about_a_value(case: &Case) -> bool {
+    let header = ["STUN header", "STUN magic cookie", "STUN message length"];
+    match &case.error {
+        Some(Error::Invalid(field) | Error::Truncated(field) | Error::NotUtf8(field)) => !header.contains(field),
+        _ => false,
+    }
+}
+
+fn reserved_byte(case: &Case) -> bool {
+    let first = case.value_of(&ADDRESSES).and_then(|value| value.first());
+    case.theirs == Seen::Refused && first.is_some_and(|first| *first != 0)
+}
+
+/// Binding, Allocate, Refresh, Send, Data, CreatePermission, ChannelBind: of any class.
+fn is_one_of_seven(bytes: &[u8]) -> bool {
+    let Some([high, low]) = bytes.first_chunk() else { return false };
+    [1, 3, 4, 6, 7, 8, 9].contains(&(u16::from_be_bytes([*high, *low]) & !0x0110))
+}
+
+/// Whether something but the other integrity and FINGERPRINT itself stands between the first integrity and FINGERPRINT.
+fn hidden(bytes: &[u8]) -> bool {
+    let mut behind =
+        spans(bytes).skip_while(|span| ![MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256].contains(&span.kind)).skip(1);
+    behind.find(|span| span.kind != MESSAGE_INTEGRITY_SHA256).is_some_and(|span| span.kind != FINGERPRINT)
+}

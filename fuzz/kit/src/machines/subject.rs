@@ -1,0 +1,64 @@
+//! What plays: the signalling machine, or one that is broken on purpose.
+
+use std::time::{Duration, Instant};
+
+use ringfence_client::signalling::{Input, Output, Signalling, SignallingPlan, TRANSACTION, Transport};
+use ringfence_model::Secret;
+use ringfence_wire::digest::Algorithm;
+
+/// Our password: nothing else that is said looks like it.
+pub const MARKER: &str = "qzvkwjxhqpfjzkxvwqhjzxkq";
+
+/// A machine that signals.
+pub trait Subject {
+    /// Takes one input.
+    fn input(&mut self, now: Instant, input: Input<'_>);
+    /// The next output.
+    fn poll(&mut self) -> Output;
+}
+
+impl Subject for Signalling {
+    fn input(&mut self, now: Instant, input: Input<'_>) {
+        Signalling::input(self, now, input);
+    }
+
+    fn poll(&mut self) -> Output {
+        Signalling::poll(self)
+    }
+}
+
+/// What one input led to, up to the wish to wait or so many outputs.
+pub fn outputs(subject: &mut impl Subject, most: usize) -> (Vec<Output>, Option<Instant>) {
+    let mut all = Vec::new();
+    while all.len() <= most {
+        match subject.poll() {
+            Output::Timeout(at) => return (all, Some(at)),
+            Output::Idle => return (all, None),
+            other => all.push(other),
+        }
+    }
+    (all, None)
+}
+
+/// The plan of a call, with what these letters change: see [`crate::generators::peer`].
+pub fn plan(letters: &[u8]) -> SignallingPlan {
+    let has = |letter| letters.contains(&letter);
+    SignallingPlan {
+        aor_user: "alice".into(),
+        realm: "sip.test".into(),
+        username: (!has(b'n')).then(|| "user".into()),
+        password: Some(Secret::from(MARKER)),
+        algorithm: has(b'm').then_some(Algorithm::Md5),
+        register_as: None,
+        target_uri: "sip:app-1@sip.test".into(),
+        transport: Transport::Wss,
+        user_agent: "fuzzed".into(),
+        identity_headers: vec![("X-Project-Id".into(), "p".into())],
+        register_expires: 600,
+        session_expires: has(b's').then_some(90),
+        session_refresh: !has(b'f'),
+        seed: 7,
+        transaction: TRANSACTION,
+        answer_within: Duration::from_secs(if has(b't') { 5 } else { 60 }),
+    }
+}

@@ -1,0 +1,71 @@
+//! What is written is sound.
+
+use ringfence_wire::sip::{self, MAX_HEADERS, MAX_MESSAGE_BYTES, Message, StartLine, prepare};
+
+use super::{Moment, Watcher, branch};
+use crate::oracle::Oracle;
+
+/// What goes out is plain SIP.
+pub const WRITING: Oracle = Oracle::new(
+    "what is written is sound",
+    "a request has Via with a branch of its own and Max-Forwards (RFC 3261, 8.1.1), and what a peer said must not bend what we write",
+);
+/// Fields that an answer of ours adds to those that it repeats, and bytes.
+const ADDED: (usize, usize) = (8, 1_024);
+
+/// Reads everything that is written.
+#[derive(Debug, Default)]
+pub struct Writing;
+
+impl Watcher for Writing {
+    fn writes(&mut self, moment: &Moment, bytes: &[u8], _message: Option<&Message>) {
+        if sip::is_keepalive(bytes) {
+            return;
+        }
+        let text = || String::from_utf8_lossy(bytes).into_owned();
+        let prepared = match prepare(bytes) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                // An answer repeats what it answers, and may pass a reader's limits then.
+                let repeats_much = moment.message().is_some_and(is_big) && bytes.starts_with(b"SIP/2.0 ");
+                return WRITING.holds(repeats_much, || format!("it cannot be read: {error}\n{}", text()));
+            }
+        };
+        WRITING.holds(prepared.repairs.is_empty() && prepared.bytes() == bytes, || {
+            format!("it is not plain, {:?}:\n{}", prepared.repairs, text())
+        });
+        let message = &prepared.message;
+        let once = |name: &str| message.headers(name).count() == 1;
+        for name in ["From", "To", "Call-ID", "CSeq"] {
+            WRITING.holds(once(name), || format!("it has not one {name}:\n{}", text()));
+        }
+        if let StartLine::Request { method, .. } = &message.start_line {
+            WRITING.holds(branch(message).starts_with("z9hG4bK") && once("Via"), || format!("no branch:\n{}", text()));
+            WRITING.holds(message.header("Max-Forwards").is_some_and(|hops| hops.parse::<u8>().is_ok()), || {
+                format!("no Max-Forwards:\n{}", text())
+            });
+            WRITING
+                .holds(message.cseq().is_some_and(|(_, of)| of == method), || format!("CSeq of another:\n{}", text()));
+        }
+    }
+}
+
+fn is_big(message: &Message) -> bool {
+    message.headers.len() + ADDED.0 > MAX_HEADERS || message.emit().len() + ADDED.1 > MAX_MESSAGE_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{request, write};
+    use super::*;
+    use crate::oracle::caught;
+
+    #[test]
+    fn a_request_without_a_branch_is_caught() {
+        let mut writing = Writing;
+        write(&mut writing, &Moment::Timer, &request("BYE", "z9hG4bK1", 2, ""));
+        caught(&WRITING, || write(&mut Writing, &Moment::Timer, &request("BYE", "1", 2, "")));
+        caught(&WRITING, || write(&mut Writing, &Moment::Timer, &request("BYE", "z9hG4bK1", 2, "To: <sip:c@d>\r\n")));
+        caught(&WRITING, || Writing.writes(&Moment::Timer, b"BYE sip:a\r\n b SIP/2.0\r\n\r\n", None));
+    }
+}

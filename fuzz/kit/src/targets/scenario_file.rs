@@ -1,0 +1,214 @@
+//! Scenario files.
+
+use arbitrary::Unstructured;
+use ringfence_judge::journal::Journal;
+use ringfence_judge::{Library, LoadError, ScenarioSource, judge_scenario};
+use ringfence_model::evidence::{End, JOURNAL_FORMAT, Plan, RunHeader};
+use ringfence_model::verdict::State;
+use ringfence_scenarios::SCENARIOS;
+use serde_json::json;
+
+use crate::generators::{lines, stretch};
+use crate::library::{LIBRARY, POLICY};
+use crate::oracle::Oracle;
+use crate::oracles::{ALLOCATION, Bound, allocating};
+use crate::target::{Seed, Target};
+
+/// A scenario file, or what to change in one of ours.
+pub const TARGET: Target = Target {
+    name: "scenario_file",
+    reads: "a scenario file; behind a byte 0, which of ours and bytes that say what to change in it",
+    oracles: &[&ALLOCATION, &PLACES, &STABLE, &ABSENCE],
+    run,
+    accepts: |bytes| Input::of(bytes).is_some_and(|input| input.load().is_ok()),
+    show: |bytes| match Input::of(bytes) {
+        Some(input) => format!("{}\n{}\n{:#?}", input.path, input.text, input.load().err()),
+        None => "nothing".to_owned(),
+    },
+    seeds,
+    dictionary: None,
+    max_len: 8_192,
+    covers: &[
+        "harness/judge/src/load.rs",
+        "harness/judge/src/load",
+        "harness/judge/src/check",
+        "harness/judge/src/source.rs",
+    ],
+};
+
+/// Mistakes stand where they are said to stand, in order, each once.
+pub const PLACES: Oracle =
+    Oracle::new("errors' places are in the file", "a message that names another line costs its reader more than none");
+/// What is accepted is accepted again.
+pub const STABLE: Oracle = Oracle::new(
+    "an accepted scenario is accepted from its own text",
+    "a journal keeps the text, and is judged by it years later",
+);
+/// Where nothing was seen, nothing passes.
+pub const ABSENCE: Oracle = Oracle::new(
+    "absence never passes",
+    "silence is not a refusal: a scenario that passes without an observation would pass a target that was never asked",
+);
+
+/// Expressions and values in other places' stead.
+#[rustfmt::skip]
+const VALUES: [&str; 40] = [
+    "\"true\"", "\"false\"", "\"!a.answered\"", "\"a.status == 200\"", "\"a.outcome != 'answered'\"", "\"!(a.answered)\"", "\"size(a.reason) == 0\"",
+    "\"policy.consent_s > 0\"", "\"target.session_scope\"", "\"has_field(a.status)\"", "\"a.status in [200, 403]\"", "\"[].all(x, x > 0)\"",
+    "\"[1].exists(x, x > 0)\"", "\"1 / 0 == 0\"", "\"it.status == 200\"", "\"a.b.c.d\"", "\"a[0]\"", "\"'a'.matches('(a*)*b')\"", "\"1 == 1.0\"",
+    "\"null\"", "\"\"", "\"((((((((((((((((1))))))))))))))))\"", "\"!!!!!!!!!!!!!!!!true\"", "\"a ? b : c\"", "\"'é\\\\u0000' == a.reason\"",
+    "'''\na.status ==\n200'''", "{ cel = \"a.status\" }", "{ cel = \"1\" }", "{ call = \"a\" }", "[\"a\"]", "[]", "0", "-1", "1.5", "true", "\"a\"",
+    "\"call\"", "\"low\"", "\"{a.status} and {b\"", "2027-01-31",
+];
+/// Lines that may stand anywhere.
+const LINES: [&str; 8] = [
+    "[[step]]",
+    "[[verdict.expect]]",
+    "[verdict]",
+    "[[verdict.inconclusive]]",
+    "name = \"a\"",
+    "when = \"a.answered\"",
+    "control = \"a.status == 200\"",
+    "with = {}",
+];
+
+struct Input {
+    path: String,
+    text: String,
+}
+
+impl Input {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        if let Some([which, rest @ ..]) = bytes.strip_prefix(&[0]) {
+            let (path, text) = SCENARIOS.get(usize::from(*which) % SCENARIOS.len())?;
+            let text = lines::edited(&mut Unstructured::new(rest), text, &VALUES, &LINES).ok()?;
+            return Some(Self { path: (*path).to_owned(), text });
+        }
+        let text = std::str::from_utf8(bytes).ok()?;
+        let id = text.lines().find_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'));
+        Some(Self { path: format!("{}.toml", id.unwrap_or("a/b")), text: text.to_owned() })
+    }
+
+    fn load(&self) -> Result<Library, Vec<LoadError>> {
+        LIBRARY.with(&[ScenarioSource { path: &self.path, text: &self.text, own: false }])
+    }
+}
+
+/// One run.
+pub fn run(bytes: &[u8]) {
+    let Some(input) = Input::of(bytes) else { return };
+    let _ = LIBRARY.words_text(); // it is read before anything is counted
+    // Every expression becomes a tree, twice, and is held against types that schemas of 100 KiB were read into.
+    let bound = Bound { per_byte: 65_536, fixed: 8_388_608 };
+    match allocating(bound, input.text.len(), || input.load()) {
+        Err(errors) => placed(&input.text, &errors),
+        Ok(library) => {
+            let again: Vec<String> = library.scenarios().map(|loaded| loaded.text().to_owned()).collect();
+            stable(&input.path, &again);
+            for loaded in library.scenarios() {
+                let id = &loaded.scenario().id;
+                absent(id, judge_scenario(&nothing_seen(id), &library, None, id).state);
+            }
+        }
+    }
+}
+
+fn placed(text: &str, errors: &[LoadError]) {
+    PLACES.holds(!errors.is_empty(), || "refused without a reason".to_owned());
+    for error in errors {
+        let line = text.split('\n').nth(error.line.wrapping_sub(1));
+        let inside = line.is_some_and(|line| (1..=line.chars().count() + 1).contains(&error.column));
+        PLACES.holds(inside && !error.message.is_empty(), || format!("{error}\nof\n{text}"));
+    }
+    let ordered = errors.windows(2).all(|pair| match pair {
+        [one, next] => (one.line, one.column) <= (next.line, next.column) && one != next,
+        _ => true,
+    });
+    PLACES.holds(ordered, || format!("{errors:#?}"));
+}
+
+fn stable(path: &str, texts: &[String]) {
+    for text in texts {
+        let again = LIBRARY.with(&[ScenarioSource { path, text, own: false }]);
+        STABLE.holds(again.is_ok(), || format!("{:?} of {text}", again.err()));
+    }
+}
+
+fn absent(id: &str, state: State) {
+    ABSENCE.holds(state != State::Pass, || format!("{id} passes where nothing was seen"));
+}
+
+/// A journal of a run that asked this scenario to its end, and saw nothing.
+fn nothing_seen(id: &str) -> Journal {
+    let header = RunHeader {
+        format: JOURNAL_FORMAT.into(),
+        target: json!({ "name": "front-desk", "adapter": "cognigy" }),
+        policy: POLICY.clone(),
+        ..RunHeader::default()
+    };
+    let mut journal = Journal::new(header);
+    journal.plan = Some(Plan { chains: vec![id.to_owned()], left_out: Vec::new() });
+    journal.end = Some(End { complete: true, answered: true, ..End::default() });
+    journal
+}
+
+fn seeds() -> Vec<Seed> {
+    let own = SCENARIOS.iter().step_by(6);
+    let mut seeds: Vec<Seed> = own
+        .map(|(path, text)| {
+            Seed::valid(path.trim_start_matches("scenarios/").trim_end_matches(".toml").replace('/', "-"), *text)
+        })
+        .collect();
+    let nested = |what: &str, times: usize| {
+        let that = what.repeat(times);
+        format!(
+            "id = \"a/b\"\n[[step]]\nname = \"a\"\nprobe = \"call\"\n[[verdict.expect]]\nthat = \"{that}\"\nelse = \"e\"\n"
+        )
+    };
+    seeds.extend([
+        Seed::other("nested-brackets", nested("(", 4_000)),
+        Seed::other("nested-lists", nested("[", 4_000)),
+        Seed::other("many-nots", nested("!", 4_000)),
+        Seed::other("many-minuses", nested("-", 4_000)),
+        Seed::other("many-fields", nested("a.", 2_000)),
+        Seed::other("many-questions", nested("a?", 2_000)),
+        Seed::other("deep-toml", format!("a = {}", "[".repeat(4_000))),
+        Seed::other("deep-keys", format!("{} = 1", ["a"; 2_000].join("."))),
+    ]);
+    let drawn = |seed: u64| [vec![0, (seed * 5) as u8], stretch(seed, 40)].concat();
+    seeds.extend((0..32).map(|seed| Seed::other(format!("drawn-{seed}"), drawn(seed))));
+    seeds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::caught;
+
+    #[test]
+    fn some_of_what_is_drawn_is_accepted_and_some_is_not() {
+        let loads = |seed: &u64| {
+            Input::of(&[vec![0, *seed as u8], stretch(*seed, 40)].concat()).is_some_and(|input| input.load().is_ok())
+        };
+        assert!((10..90).contains(&(0..100).filter(loads).count()));
+    }
+
+    #[test]
+    fn errors_elsewhere_twice_or_out_of_order_are_caught() {
+        let error = |line| LoadError { file: "a".into(), line, column: 1, message: "m".into() };
+        caught(&PLACES, || placed("a\nb", &[error(3)]));
+        caught(&PLACES, || placed("a\nb", &[error(1), error(1)]));
+        caught(&PLACES, || placed("a\nb", &[error(2), error(1)]));
+        caught(&PLACES, || placed("a\nb", &[]));
+    }
+
+    #[test]
+    fn a_text_that_is_accepted_once_is_caught() {
+        caught(&STABLE, || stable("a/b.toml", &["id = 7".to_owned()]));
+    }
+
+    #[test]
+    fn a_pass_without_an_observation_is_caught() {
+        caught(&ABSENCE, || absent("a/b", State::Pass));
+    }
+}

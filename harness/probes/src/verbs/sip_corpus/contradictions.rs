@@ -1,0 +1,34 @@
+//! Requests that contradict themselves, behind their sound twins.
+
+use super::draft::{BODY, Draft, Flaw, Words};
+use super::item::{Asks, Item};
+
+/// OPTIONS, and REGISTER where the configuration's client registers: a server need not answer OPTIONS by 2xx, but its own
+/// visitor's registration it does.
+pub(super) fn items(words: &Words, registers: bool) -> Vec<Item> {
+    let methods: &[(&str, fn(&Words, &str) -> Draft)] = &[("options", Draft::options), ("register", Draft::register)];
+    let methods = methods.get(..1 + usize::from(registers)).unwrap_or_default();
+    methods.iter().flat_map(|(method, draft)| of(words, method, *draft)).collect()
+}
+
+fn of(words: &Words, method: &str, draft: fn(&Words, &str) -> Draft) -> Vec<Item> {
+    let name = |what: &str| format!("{method}/{what}");
+    let with_body = |draft: Draft| Draft { body: Some(("text/plain", BODY.to_vec())), ..draft };
+    let (plain, bodied) = (name("sound"), name("sound-with-body"));
+    let mut items = vec![
+        Item { fresh: true, ..Item::request(&plain, Asks::Accepted, draft(words, &plain)) },
+        Item::request(&bodied, Asks::Accepted, with_body(draft(words, &bodied))),
+    ];
+    for flaw in Flaw::ALL {
+        let name = name(flaw.name());
+        let base = draft(words, &name);
+        let base = if flaw.has_body() { with_body(base) } else { base };
+        let twin = if flaw.has_body() { &bodied } else { &plain };
+        let draft = Draft { flaw: Some(flaw), ..base };
+        items.push(Item::request(&name, Asks::LessThan(twin.clone()), draft).hostile());
+    }
+    // What an invalid one did to the service would show here.
+    let again = name("sound-again");
+    items.push(Item { fresh: true, ..Item::request(&again, Asks::Accepted, draft(words, &again)) });
+    items
+}
