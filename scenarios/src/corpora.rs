@@ -95,6 +95,8 @@ pub const FUZZ_REGRESSIONS: &[Message] = messages![
     "cseq-without-method",
     "escape-cut-short",
     "field-of-8199-bytes",
+    "field-that-grows-past-its-limit-by-a-blank",
+    "field-that-grows-past-its-limit-by-a-long-name",
     "fifty-accepts",
     "fold-before-colon",
     "fold-behind-start-line",
@@ -160,7 +162,8 @@ mod tests {
             let bytes = std::fs::read(&path).expect("a regression can be read");
             let name = path.file_name().and_then(|name| name.to_str()).expect("names are slugs");
             let kept = FUZZ_REGRESSIONS.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes);
-            if bytes.len() <= 16 * 1024 {
+            // Behind a NUL stands what a message is drawn from, which is none itself.
+            if bytes.len() <= 16 * 1024 && bytes.first() != Some(&0) {
                 assert_eq!(
                     kept,
                     Some(bytes.as_slice()),

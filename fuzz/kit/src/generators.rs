@@ -1,19 +1,25 @@
 //! Input with structure: values drawn from the fuzzer's bytes.
 
 #[cfg(feature = "client")]
-pub mod json;
+pub mod dialling;
+pub mod digest;
 pub mod dtls;
+#[cfg(feature = "client")]
+pub mod json;
+#[cfg(feature = "judge")]
+pub mod lines;
+#[cfg(feature = "judge")]
+pub mod observation;
 #[cfg(feature = "client")]
 pub mod peer;
 #[cfg(feature = "client")]
 pub mod relay;
-#[cfg(feature = "client")]
-pub mod dialling;
-pub mod digest;
+#[cfg(feature = "reports")]
+pub mod report;
 pub mod rtp;
+pub mod sdp;
 pub mod sip;
 pub mod sip_torture;
-pub mod sdp;
 #[cfg(feature = "srtp")]
 pub mod srtp;
 pub mod stun;

@@ -4,14 +4,14 @@
 //! [`agreeing`](crate::oracles::agreeing). What stands here is somebody's fault, or a liberty that a standard leaves; which, and how
 //! far it reaches, is said with each.
 
+#[cfg(feature = "peers-sip")]
+pub mod sip;
 #[cfg(feature = "peers-srtp")]
 pub mod srtp;
 #[cfg(feature = "peers-stun")]
 pub mod stun;
-pub mod websocket;
-#[cfg(feature = "peers-sip")]
-pub mod sip;
 pub mod torture;
+pub mod websocket;
 
 /// A difference that is known.
 #[derive(Clone, Copy)]

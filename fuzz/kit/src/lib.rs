@@ -7,6 +7,8 @@ pub mod dictionary;
 pub mod generators;
 pub mod hex;
 pub mod known;
+#[cfg(feature = "judge")]
+pub mod library;
 #[cfg(feature = "client")]
 pub mod machines;
 pub mod mutators;

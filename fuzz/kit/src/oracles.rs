@@ -2,12 +2,14 @@
 
 mod agreement;
 mod allocation;
+#[cfg(feature = "client")]
+pub mod calling;
 mod cutting;
 mod fixpoint;
 #[cfg(feature = "client")]
-pub mod calling;
-#[cfg(feature = "client")]
 pub mod machine;
+#[cfg(feature = "reports")]
+mod outputs;
 #[cfg(feature = "client")]
 pub mod relaying;
 #[cfg(feature = "client")]
@@ -19,5 +21,7 @@ pub use agreement::{AGREEMENT, agreeing};
 pub use allocation::{ALLOCATION, Bound, allocating};
 pub use cutting::{CUTTING, cuts};
 pub use fixpoint::{FIXPOINT, fixpoint};
+#[cfg(feature = "reports")]
+pub use outputs::{INERT, ORDERS, STRUCTURE, inert, obeyed, structured};
 pub use sip_address::{DERIVED, StrictAddress, StrictUri, sip_addresses};
 pub use sip_grammar::{GRAMMAR, sip_grammatical};

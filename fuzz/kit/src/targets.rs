@@ -2,46 +2,56 @@
 
 use crate::target::Target;
 
+#[cfg(feature = "client")]
+pub mod call_flow;
 pub mod client_hello;
+#[cfg(feature = "client")]
+pub mod config_json;
 pub mod dtls_handshake_flight;
 pub mod dtls_record;
+pub mod ice_candidate;
+#[cfg(feature = "judge")]
+pub mod journal_replay;
+#[cfg(feature = "client")]
+pub mod register_flow;
+#[cfg(feature = "reports")]
+pub mod report_escape;
 pub mod rtcp_compound;
 pub mod rtp_header;
+#[cfg(feature = "judge")]
+pub mod scenario_file;
+pub mod sdp;
+pub mod sdp_roundtrip;
 #[cfg(feature = "client")]
 pub mod sip_dialling;
 pub mod sip_digest;
-#[cfg(feature = "client")]
-pub mod call_flow;
-#[cfg(feature = "client")]
-pub mod register_flow;
 pub mod sip_message;
 #[cfg(feature = "peers-sip")]
 pub mod sip_parsers_agree;
 pub mod sip_torture_mutations;
-pub mod sip_uri;
 #[cfg(feature = "client")]
 pub mod sip_transaction;
+pub mod sip_uri;
 #[cfg(feature = "peers-srtp")]
 pub mod srtp_peers_agree;
 #[cfg(feature = "srtp")]
 pub mod srtp_roundtrip;
 #[cfg(feature = "srtp")]
 pub mod srtp_unprotect;
-#[cfg(feature = "client")]
-pub mod token;
-pub mod turn_channel_data;
-pub mod sdp;
-pub mod sdp_roundtrip;
-pub mod ice_candidate;
 pub mod stun_integrity;
 pub mod stun_message;
 #[cfg(feature = "peers-stun")]
 pub mod stun_parsers_agree;
+#[cfg(feature = "judge")]
+pub mod target_file;
 pub mod tls_server_hello;
 #[cfg(feature = "client")]
-pub mod websocket_frames;
+pub mod token;
+pub mod turn_channel_data;
 #[cfg(feature = "client")]
 pub mod turn_client;
+#[cfg(feature = "client")]
+pub mod websocket_frames;
 
 /// All of them, in the order of the layers.
 pub const TARGETS: &[Target] = &[
@@ -83,7 +93,17 @@ pub const TARGETS: &[Target] = &[
     websocket_frames::TARGET,
     #[cfg(feature = "client")]
     token::TARGET,
+    #[cfg(feature = "client")]
+    config_json::TARGET,
     // Our own files
+    #[cfg(feature = "judge")]
+    scenario_file::TARGET,
+    #[cfg(feature = "judge")]
+    target_file::TARGET,
+    #[cfg(feature = "judge")]
+    journal_replay::TARGET,
+    #[cfg(feature = "reports")]
+    report_escape::TARGET,
     // State machines
     #[cfg(feature = "client")]
     sip_transaction::TARGET,

@@ -4,7 +4,8 @@
 //! A scenario is asked of a healthy lab first, which records the faults that its conversations can meet; only these are
 //! then tried on it. The others cannot change what it sees. A scenario that needs a browser takes half a minute and meets
 //! nearly every fault, so it is tried on its own, and on those that list it in `also_trips`; what the others do to a call is
-//! shown by the scenarios that place one without a browser. `RINGFENCE_PROOF=full` tries all pairs and must agree;
+//! shown by the scenarios that place one without a browser. The same holds for disruptive ones, which place calls too and run
+//! alone, since another's load looks like an outage. `RINGFENCE_PROOF=full` tries all pairs and must agree;
 //! `RINGFENCE_PROOF_ONLY=area/slug,…` tries these scenarios alone, and leaves the snapshot of the matrix as it is.
 
 mod support;
@@ -17,13 +18,13 @@ use std::sync::Arc;
 use ringfence_client::browser::INSTALL;
 use ringfence_judge::{Library, Loaded};
 use ringfence_lab::fault::Fault;
-use ringfence_model::verdict::State;
+use ringfence_model::verdict::{Intrusion, State};
 use support::{ask, library};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Labs that run at once: each is mostly waiting (house).
-const LABS_AT_ONCE: usize = 12;
+const LABS_AT_ONCE: u32 = 12;
 /// Chains with a browser that run at once: a browser takes a core while it starts (house).
 const BROWSERS_AT_ONCE: usize = 2;
 
@@ -34,18 +35,23 @@ async fn every_scenario_is_proved_from_both_sides() {
     let browser = support::browser().is_some();
     if !browser {
         // Past the capture of the test runner: who runs this should read it.
-        let _ = writeln!(std::io::stderr(), "not proved, for want of a browser: {:?}. {INSTALL}", pages.scenarios);
+        let _ = writeln!(std::io::stderr(), "not proved, for want of a browser: {:?}. {INSTALL}", pages.browser);
     }
     let all = library.scenarios().map(|loaded| loaded.scenario().id.clone());
     let only = std::env::var("RINGFENCE_PROOF_ONLY").ok();
     let wanted = |id: &str| only.as_ref().is_none_or(|only| only.split(',').any(|one| one == id));
-    let ids: Vec<String> = all.filter(|id| wanted(id) && (browser || !pages.scenarios.contains(id))).collect();
-    let (labs, browsers) = (Arc::new(Semaphore::new(LABS_AT_ONCE)), Arc::new(Semaphore::new(BROWSERS_AT_ONCE)));
+    let ids: Vec<String> = all.filter(|id| wanted(id) && (browser || !pages.browser.contains(id))).collect();
+    let (labs, browsers) =
+        (Arc::new(Semaphore::new(LABS_AT_ONCE as usize)), Arc::new(Semaphore::new(BROWSERS_AT_ONCE)));
     let spawn = |tasks: &mut JoinSet<_>, id: String, fault: Option<Fault>| {
-        let gate = if pages.scenarios.contains(&id) { browsers.clone() } else { labs.clone() };
+        let (gate, places) = match (pages.browser.contains(&id), pages.disruptive.contains(&id)) {
+            (true, _) => (browsers.clone(), 1),
+            (_, true) => (labs.clone(), LABS_AT_ONCE), // alone, as in a run
+            _ => (labs.clone(), 1),
+        };
         let library = library.clone();
         tasks.spawn(async move {
-            let _turn = gate.acquire_owned().await.expect("never closed");
+            let _turn = gate.acquire_many_owned(places).await.expect("never closed");
             let asked = ask(library, &id, fault).await;
             (id, fault, asked)
         });
@@ -94,10 +100,11 @@ async fn every_scenario_is_proved_from_both_sides() {
     }
 }
 
-/// The scenarios that need a browser, and for each fault of the page those that it trips.
+/// The scenarios that need a browser, those that are disruptive, and for each of their faults the scenarios that it trips.
 #[derive(Default)]
 struct Pages {
-    scenarios: BTreeSet<String>,
+    browser: BTreeSet<String>,
+    disruptive: BTreeSet<String>,
     trips: BTreeSet<(String, String)>,
 }
 
@@ -105,8 +112,14 @@ impl Pages {
     fn of(library: &Library) -> Self {
         let mut pages = Self::default();
         let all = library.scenarios().map(Loaded::scenario);
-        for scenario in all.filter(|scenario| scenario.needs.iter().any(|need| need == "browser")) {
-            pages.scenarios.insert(scenario.id.clone());
+        for scenario in all {
+            if scenario.needs.iter().any(|need| need == "browser") {
+                pages.browser.insert(scenario.id.clone());
+            } else if scenario.intrusion == Intrusion::Disruptive {
+                pages.disruptive.insert(scenario.id.clone());
+            } else {
+                continue;
+            }
             if let Some(proof) = &scenario.proof {
                 let tripped = std::iter::once(&scenario.id).chain(&proof.also_trips);
                 pages.trips.extend(tripped.map(|id| (proof.fault.clone(), id.clone())));
@@ -117,7 +130,8 @@ impl Pages {
 
     /// Whether this pair is tried without being asked for all of them.
     fn tells(&self, id: &str, fault: Fault) -> bool {
-        !self.scenarios.contains(id) || self.trips.contains(&(fault.name().to_owned(), id.to_owned()))
+        let few = self.browser.contains(id) || self.disruptive.contains(id);
+        !few || self.trips.contains(&(fault.name().to_owned(), id.to_owned()))
     }
 }
 

@@ -24,9 +24,9 @@ const MAX_WAIT: u64 = 72_000;
 const MAX_REPEATED: usize = 300;
 /// The letters of acts.
 const LETTERS: &[u8] = b".wPRUICADXBQqKarp=!-:";
-/// Methods that we ask by hand, and that the peer does.
-pub const METHODS: [&str; 12] =
-    ["OPTIONS", "INFO", "BYE", "INVITE", "UPDATE", "REFER", "NOTIFY", "MESSAGE", "CANCEL", "ACK", "PRACK", "NEWMETHOD"];
+/// Methods that we ask by hand: none that belongs to another request, which would be a mistake of our own.
+pub const METHODS: [&str; 9] =
+    ["OPTIONS", "INFO", "BYE", "INVITE", "UPDATE", "REFER", "NOTIFY", "MESSAGE", "NEWMETHOD"];
 
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,7 +182,7 @@ fn sentence(text: &[u8]) -> ([&[u8]; 3], Vec<&[u8]>) {
 /// The method of this name, or one that the first letter picks.
 fn method(name: &[u8]) -> &'static str {
     let known = METHODS.iter().find(|known| known.as_bytes() == name);
-    let picked = || METHODS.get(usize::from(name.first().copied().unwrap_or_default()) % 8);
+    let picked = || METHODS.get(usize::from(name.first().copied().unwrap_or_default()) % METHODS.len());
     known.or_else(picked).copied().unwrap_or("OPTIONS")
 }
 

@@ -38,8 +38,6 @@ const VECTORS: [(&str, &str); 4] = [
     ),
 ];
 
-const MORE: fn(&[u8]) -> Vec<u8> = |bytes| [bytes, &[0; 4]].concat();
-
 /// A message of any class and method, with attributes that can be written.
 #[derive(Clone, Debug)]
 pub struct AnyMessage(pub Message);
@@ -110,15 +108,16 @@ pub fn messages() -> Vec<Seed> {
         Seed::valid(name, bytes)
     }));
     let base = unhex(VECTORS[1].1);
-    let ruins: [(&str, &dyn Fn(&mut Vec<u8>)); 8] = [
-        ("header-alone-cut", &|bytes| bytes.truncate(19)),
-        ("length-short", &|bytes| bytes[3] -= 4),
-        ("length-no-multiple", &|bytes| bytes[3] -= 1),
-        ("attribute-over-the-end", &|bytes| bytes[23] = 0xff),
-        ("family-unknown", &|bytes| bytes[41] = 3),
-        ("first-bits-set", &|bytes| bytes[0] |= 0xc0),
-        ("cookie-wrong", &|bytes| bytes[4] = 0),
-        ("bytes-behind", &|bytes| *bytes = MORE(bytes)),
+    type Ruin = fn(&mut Vec<u8>);
+    let ruins: [(&str, Ruin); 8] = [
+        ("header-alone-cut", |bytes| bytes.truncate(19)),
+        ("length-short", |bytes| bytes[3] -= 4),
+        ("length-no-multiple", |bytes| bytes[3] -= 1),
+        ("attribute-over-the-end", |bytes| bytes[23] = 0xff),
+        ("family-unknown", |bytes| bytes[41] = 3),
+        ("first-bits-set", |bytes| bytes[0] |= 0xc0),
+        ("cookie-wrong", |bytes| bytes[4] = 0),
+        ("bytes-behind", |bytes| bytes.extend([0; 4])),
     ];
     seeds.extend(ruins.into_iter().map(|(name, ruin)| {
         let mut bytes = base.clone();

@@ -10,7 +10,7 @@ use ringfence_wire::Error;
 use ringfence_wire::stun::{MAX_ATTRIBUTES, MAX_MESSAGE_BYTES};
 
 use super::Difference;
-use crate::mutators::stun::{FINGERPRINT, HEADER_BYTES, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, Span, spans};
+use crate::mutators::stun::{FINGERPRINT, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, Span, spans};
 
 const ADDRESSES: [u16; 4] = [0x0001, 0x0012, 0x0016, 0x0020];
 const ERROR_CODE: u16 = 0x0009;
@@ -26,7 +26,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 5: they are zero in every message; section 6.3 has a receiver check it",
         reach: "network: what a demultiplexer by first byte (RFC 7983) gives to another protocol is STUN to this reader",
         explains: |case| case.refused_by_us_alone() && case.bytes.first().is_some_and(|first| first >> 6 != 0),
-        example: b"\xc0\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl",
+        example: include_bytes!("../../../findings/rtc-stun/first-bits-set"),
     },
     Difference {
         id: "bytes-behind",
@@ -39,7 +39,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
             let longer = matches!(case.error, Some(Error::Length { stated, actual, .. }) if stated < actual);
             case.refused_by_us_alone() && longer
         },
-        example: b"\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl\0\0\0\0",
+        example: include_bytes!("../../../findings/rtc-stun/bytes-behind"),
     },
     Difference {
         id: "no-limits",
@@ -49,7 +49,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 6.1: a request over UDP is to stay below the path's MTU; nothing says what to refuse",
         reach: "network: each attribute of four bytes costs an allocation and a copy",
         explains: too_large,
-        example: FULL,
+        example: include_bytes!("../../../findings/rtc-stun/no-limits"),
     },
     Difference {
         id: "values-read-late",
@@ -59,7 +59,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 6.3: a message with syntax errors is discarded; a liberty where nobody asks for the value",
         reach: "none: who asks gets an error",
         explains: |case| case.refused_by_us_alone() && case.framed() && is_about_a_value(case),
-        example: b"\x01\x01\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x0d\x00\x02\x00\x01\0\0",
+        example: include_bytes!("../../../findings/rtc-stun/values-read-late"),
     },
     Difference {
         id: "behind-the-integrity",
@@ -73,7 +73,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
             let end = spans(&case.bytes).find(signed).map(|span| span.at);
             case.ours == Seen::Absent && case.value().is_some_and(|(span, _)| end.is_some_and(|end| end < span.at))
         },
-        example: b"\x01\x01\x00\x20\x21\x12\xa4\x42abcdefghijkl\x00\x08\x00\x14HHHHHHHHHHHHHHHHHHHH\x00\x14\x00\x04evil",
+        example: include_bytes!("../../../findings/rtc-stun/behind-the-integrity"),
     },
     Difference {
         id: "old-xor-mapped-address",
@@ -86,7 +86,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
             let about = case.is(Asked::Attributes) || case.is(Asked::Value(0x0020));
             about && case.first(0x8020).is_some()
         },
-        example: b"\x01\x01\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x80\x20\x00\x08\0\x01\xa1\x47\xe1\x12\xa6\x43",
+        example: include_bytes!("../../../findings/rtc-stun/old-xor-mapped-address"),
     },
     Difference {
         id: "reserved-byte-of-address",
@@ -96,7 +96,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 14.1: it must be set to zero and must be ignored by receivers",
         reach: "none: an address of a server that sets it is lost",
         explains: reserved_byte,
-        example: RESERVED,
+        example: include_bytes!("../../../findings/rtc-stun/reserved-byte-of-address"),
     },
     Difference {
         id: "reserved-bits-of-error-code",
@@ -105,8 +105,10 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         ours: "they are ignored",
         rfc: "RFC 8489, section 14.8: they are reserved; the class has three bits",
         reach: "network: 401 may be read as another number, and no login follows; only who answers can do that",
-        explains: |case| case.value_of(&[ERROR_CODE]).is_some_and(|value| value.get(2).is_some_and(|class| class & 0xf8 != 0)),
-        example: b"\x01\x11\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x09\x00\x04\0\0\xf4\x01",
+        explains: |case| {
+            case.value_of(&[ERROR_CODE]).is_some_and(|value| value.get(2).is_some_and(|class| class & 0xf8 != 0))
+        },
+        example: include_bytes!("../../../findings/rtc-stun/reserved-bits-of-error-code"),
     },
     Difference {
         id: "length-not-read",
@@ -116,7 +118,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 5: the length is that of the message, without the header",
         reach: "network: over TCP a reader that trusts the buffer takes what the next reader calls another message",
         explains: |case| case.refused_by_us_alone() && matches!(case.error, Some(Error::Length { .. })),
-        example: b"\x00\x01\xff\xfc\x21\x12\xa4\x42abcdefghijkl",
+        example: include_bytes!("../../../findings/ezk-stun-types/length-not-read"),
     },
     Difference {
         id: "no-limits",
@@ -126,7 +128,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 6.1: a request over UDP is to stay below the path's MTU; nothing says what to refuse",
         reach: "none: an attribute costs 32 bytes",
         explains: too_large,
-        example: FULL,
+        example: include_bytes!("../../../findings/ezk-stun-types/no-limits"),
     },
     Difference {
         id: "values-read-late",
@@ -136,7 +138,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 6.3: a message with syntax errors is discarded; a liberty where nobody asks for the value",
         reach: "none: who asks gets an error, or a value that was longer",
         explains: |case| case.refused_by_us_alone() && case.framed() && is_about_a_value(case),
-        example: b"\x01\x01\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x0d\x00\x02\x00\x01\0\0",
+        example: include_bytes!("../../../findings/ezk-stun-types/values-read-late"),
     },
     Difference {
         id: "seven-methods",
@@ -146,7 +148,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 6.3: an unknown method is discarded, too; Connect and ConnectionBind are RFC 6062's, section 6.1",
         reach: "none",
         explains: |case| case.is(Asked::Message) && case.theirs == Seen::Refused && !is_one_of_seven(&case.bytes),
-        example: b"\x00\x0a\x00\x00\x21\x12\xa4\x42abcdefghijkl",
+        example: include_bytes!("../../../findings/ezk-stun-types/seven-methods"),
     },
     Difference {
         id: "reserved-byte-of-address",
@@ -156,7 +158,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 14.1: it must be set to zero and must be ignored by receivers",
         reach: "none: an address of a server that sets it is lost",
         explains: reserved_byte,
-        example: RESERVED,
+        example: include_bytes!("../../../findings/ezk-stun-types/reserved-byte-of-address"),
     },
     Difference {
         id: "class-of-four-bits",
@@ -165,8 +167,10 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         ours: "three bits",
         rfc: "RFC 8489, section 14.8: three bits, what stands before is reserved",
         reach: "network: as with the reserved bits of rtc-stun",
-        explains: |case| case.value_of(&[ERROR_CODE]).is_some_and(|value| value.get(2).is_some_and(|class| class & 0x08 != 0)),
-        example: b"\x01\x11\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x09\x00\x04\0\0\x0c\x01",
+        explains: |case| {
+            case.value_of(&[ERROR_CODE]).is_some_and(|value| value.get(2).is_some_and(|class| class & 0x08 != 0))
+        },
+        example: include_bytes!("../../../findings/ezk-stun-types/class-of-four-bits"),
     },
     Difference {
         id: "even-port-is-one",
@@ -176,7 +180,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8656, section 18.7: R is the most significant bit",
         reach: "none: a request to reserve is read as one without, and the other way round",
         explains: |case| case.value_of(&[EVEN_PORT]).is_some(),
-        example: b"\x00\x03\x00\x08\x21\x12\xa4\x42abcdefghijkl\x00\x18\x00\x01\x80\0\0\0",
+        example: include_bytes!("../../../findings/ezk-stun-types/even-port-is-one"),
     },
     Difference {
         id: "sha256-hides-the-other",
@@ -187,9 +191,11 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         reach: "none",
         explains: |case| {
             let hidden = case.first(MESSAGE_INTEGRITY_SHA256).zip(case.first(MESSAGE_INTEGRITY));
-            case.is(Asked::Integrity) && case.theirs == Seen::Absent && hidden.is_some_and(|(one, other)| one.at < other.at)
+            case.is(Asked::Integrity)
+                && case.theirs == Seen::Absent
+                && hidden.is_some_and(|(one, other)| one.at < other.at)
         },
-        example: b"\x01\x01\x00\x1c\x21\x12\xa4\x42abcdefghijkl\x00\x1c\x00\x00\x00\x08\x00\x14HHHHHHHHHHHHHHHHHHHH",
+        example: include_bytes!("../../../findings/ezk-stun-types/sha256-hides-the-other"),
     },
     Difference {
         id: "fingerprint-not-last",
@@ -202,8 +208,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
             let end = case.first(FINGERPRINT).map(|span| span.end());
             case.is(Asked::Fingerprint) && case.ours == Seen::Refused && end.is_some_and(|end| end < case.bytes.len())
         },
-        // Its checksum is right: the length counts up to its own end (RFC 8489, section 14.7).
-        example: b"\x00\x01\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x80\x28\x00\x04\x3f\x07\x24\xbd\x00\x25\x00\x00",
+        example: include_bytes!("../../../findings/ezk-stun-types/fingerprint-not-last"),
     },
     Difference {
         id: "ignored-attribute-ends-the-search",
@@ -213,23 +218,9 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         rfc: "RFC 8489, section 14.5: the attribute is ignored, FINGERPRINT is not",
         reach: "none: a message that has a checksum seems to have none",
         explains: |case| case.is(Asked::Fingerprint) && case.theirs == Seen::Absent && hidden(&case.bytes),
-        example: b"\x00\x01\x00\x24\x21\x12\xa4\x42abcdefghijkl\x00\x08\x00\x14HHHHHHHHHHHHHHHHHHHH\x00\x25\x00\x00\x80\x28\x00\x04\0\0\0\0",
+        example: include_bytes!("../../../findings/ezk-stun-types/ignored-attribute-ends-the-search"),
     },
 ];
-
-const RESERVED: &[u8] = b"\x01\x01\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x00\x20\x00\x08\x01\x01\xa1\x47\xe1\x12\xa6\x43";
-
-/// A Binding request with one attribute more than we read, each without a value.
-const FULL: &[u8] = &{
-    let mut bytes = [0; HEADER_BYTES + 4 * (MAX_ATTRIBUTES + 1)];
-    let head = *b"\x00\x01\x01\x04\x21\x12\xa4\x42abcdefghijkl";
-    let mut at = 0;
-    while at < bytes.len() {
-        bytes[at] = if at < HEADER_BYTES { head[at] } else { [0xc0, 1, 0, 0][at % 4] };
-        at += 1;
-    }
-    bytes
-};
 
 fn too_large(case: &Case) -> bool {
     let large = case.bytes.len() > MAX_MESSAGE_BYTES || spans(&case.bytes).count() > MAX_ATTRIBUTES;

@@ -13,7 +13,7 @@ use super::dialogue::Dialogue;
 use super::relayed::identity;
 use crate::generators::peer::Act;
 use crate::oracles::calling::{keyless, scoped};
-use crate::oracles::machine::{drained, woken};
+use crate::oracles::machine::{SameInstant, drained};
 
 /// Our socket.
 const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50_000);
@@ -41,6 +41,7 @@ pub struct Call {
     refuses_all: bool,
     wake: Option<Instant>,
     wakes: usize,
+    instants: SameInstant,
     offer: Option<String>,
     checks: Vec<Message>,
     record: Option<Vec<String>>,
@@ -60,6 +61,7 @@ impl Call {
             refuses_all,
             wake: None,
             wakes: 0,
+            instants: SameInstant::default(),
             offer: None,
             checks: Vec::new(),
             record: record.then(Vec::new),
@@ -114,7 +116,9 @@ impl Call {
             if self.wake.is_some_and(|wake| wake <= at) && self.wakes < MAX_WAKES {
                 self.wakes += 1;
                 self.input(Input::Timeout);
-                woken(self.dialogue.now(), self.wake);
+                self.turn();
+                let now = self.dialogue.now();
+                self.instants.woken(now, self.wake);
             }
             self.turn();
             steps += 1;

@@ -13,7 +13,7 @@ use ringfence_wire::turn::ChannelData;
 
 use super::subject::MARKER;
 use crate::generators::relay::{Act, Answer};
-use crate::oracles::machine::{rests, woken};
+use crate::oracles::machine::{SameInstant, rests};
 use crate::oracles::relaying::{gathered, offered, sent};
 use crate::oracles::signalling::SECRECY;
 
@@ -45,6 +45,7 @@ pub struct Relayed {
     now: Instant,
     wake: Option<Instant>,
     wakes: usize,
+    instants: SameInstant,
     local: SocketAddr,
     /// Requests of ours, as they came.
     requests: Vec<Vec<u8>>,
@@ -94,6 +95,7 @@ impl Relayed {
             now,
             wake: None,
             wakes: 0,
+            instants: SameInstant::default(),
             local: LOCAL,
             requests: Vec::new(),
             last: Vec::new(),
@@ -164,7 +166,7 @@ impl Relayed {
             self.wakes += 1;
             self.now = self.now.max(at);
             self.input(Input::Timeout);
-            woken(self.now, self.wake);
+            self.instants.woken(self.now, self.wake);
         }
         self.now = until;
         gathered(self.now.saturating_duration_since(self.began), self.told);

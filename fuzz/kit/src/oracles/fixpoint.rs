@@ -34,6 +34,7 @@ mod tests {
     use super::*;
     use crate::oracle::caught;
 
+    #[allow(clippy::ptr_arg, reason = "it reads what the printer gives, a String")]
     fn number(text: &String) -> Result<u32, std::num::ParseIntError> {
         text.parse()
     }

@@ -31,6 +31,26 @@ pub fn woken(now: Instant, next: Option<Instant>) {
     });
 }
 
+/// Wakes at one instant: what has several timers may have several due.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SameInstant {
+    count: usize,
+}
+
+/// So many timers of one machine may be due at once.
+const MOST_AT_ONCE: usize = 16;
+
+impl SameInstant {
+    /// As [`woken`], for a machine of several parts that does not do all that is due at once.
+    #[track_caller]
+    pub fn woken(&mut self, now: Instant, next: Option<Instant>) {
+        self.count = if next.is_some_and(|next| next <= now) { self.count + 1 } else { 0 };
+        PROGRESS.holds(self.count <= MOST_AT_ONCE, || {
+            format!("{} wakes at one instant, and it wants one more", self.count)
+        });
+    }
+}
+
 /// A machine whose peer is silent was woken so often in so many seconds.
 #[track_caller]
 pub fn rests(wakes: usize, seconds: u64) {
@@ -57,6 +77,9 @@ mod tests {
         woken(now, None);
         woken(now, Some(now + Duration::from_nanos(1)));
         caught(&PROGRESS, || woken(now, Some(now)));
+        let mut several = SameInstant::default();
+        (0..MOST_AT_ONCE).for_each(|_| several.woken(now, Some(now)));
+        caught(&PROGRESS, move || several.woken(now, Some(now)));
         rests(70, 6);
         caught(&PROGRESS, || rests(71, 6));
     }

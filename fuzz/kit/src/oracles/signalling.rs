@@ -26,7 +26,6 @@ pub use silence::{SILENCE, Silence};
 pub use transactions::{TRANSACTIONS, Transactions};
 pub use writing::{WRITING, Writing};
 
-
 /// What happens to a machine.
 #[derive(Clone, Debug)]
 pub enum Moment {

@@ -74,7 +74,9 @@ fn in_place(text: &str, alone: &Result<Candidate, Error>) {
 
 /// The words of the text are those of the candidate, by the RFC's grammar alone.
 fn grammar(text: &str, candidate: &Candidate) {
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    // Blanks may stand on both sides of the prefix, though the grammar has none.
+    let text = text.trim_ascii_start();
+    let words: Vec<&str> = text.strip_prefix("candidate:").unwrap_or(text).split_ascii_whitespace().collect();
     let number = |at: usize| words.get(at).filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
     let value = |at: usize| number(at).and_then(|word| word.parse::<u64>().ok());
     let related: &[&str] = if candidate.related.is_some() { &["raddr", "rport"] } else { &[] };
@@ -83,8 +85,9 @@ fn grammar(text: &str, candidate: &Candidate) {
     let told: Vec<&str> =
         related.iter().copied().chain(candidate.extensions.iter().map(|(name, _)| name.as_str())).collect();
     let right = [
-        words.first().is_some_and(|word| word.ends_with(&candidate.foundation)),
-        !candidate.foundation.is_empty() && !candidate.foundation.contains(':'),
+        words.first() == Some(&candidate.foundation.as_str()),
+        !candidate.foundation.contains(':'),
+        words.get(2) == Some(&candidate.transport.as_str()),
         value(1) == Some(candidate.component.into()),
         value(3) == Some(candidate.priority.into()),
         words.get(4) == Some(&candidate.address.as_str()),
@@ -111,6 +114,7 @@ fn seeds() -> Vec<Seed> {
         ("tcp", "1 1 TCP 2128609279 10.0.1.1 9 typ host tcptype active"),
         ("raddr-behind", "1 1 udp 1 ::1 1 typ x y z raddr a"),
         ("two-raddr", "1 1 udp 1 ::1 1 typ x raddr a rport 1 raddr b"),
+        ("blanks-behind-the-prefix", "candidate:  1 1 udp 1 ::1 1 typ host"),
         ("tabs", "\t1\t1 udp  1 127.1 1 typ host "),
         ("largest", "+/ 65535 x 4294967295 255.255.255.255 65535 typ prflx"),
     ];

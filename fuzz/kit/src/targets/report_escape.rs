@@ -133,7 +133,7 @@ fn coloured(plain: &str, coloured: &str) {
 }
 
 fn same(report: &Report, json: &str) {
-    let back = serde_json::from_str::<Report>(json).and_then(|report| serde_json::to_value(report));
+    let back = serde_json::from_str::<Report>(json).and_then(serde_json::to_value);
     SAME.holds(back.is_ok() && back.ok() == serde_json::to_value(report).ok(), || json.to_owned());
 }
 

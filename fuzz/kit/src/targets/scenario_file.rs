@@ -85,7 +85,8 @@ impl Input {
             return Some(Self { path: (*path).to_owned(), text });
         }
         let text = std::str::from_utf8(bytes).ok()?;
-        let id = text.lines().find_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'));
+        let id =
+            text.lines().find_map(|line| line.strip_prefix("id")?.trim_start().strip_prefix("= \"")?.strip_suffix('"'));
         Some(Self { path: format!("{}.toml", id.unwrap_or("a/b")), text: text.to_owned() })
     }
 

@@ -54,11 +54,8 @@ pub fn run(bytes: &[u8]) {
         spellings(&message, prepare);
         return defects(&message, prepare);
     }
-    match read(bytes) {
-        Err(Error::Length { .. } | Error::Conflict(LENGTH) | Error::Invalid(LENGTH)) => {
-            content_length(bytes).iter().for_each(|repaired| drop(read(repaired)));
-        }
-        _ => {}
+    if let Err(Error::Length { .. } | Error::Conflict(LENGTH) | Error::Invalid(LENGTH)) = read(bytes) {
+        content_length(bytes).iter().for_each(|repaired| drop(read(repaired)));
     }
 }
 
@@ -150,9 +147,10 @@ const REFUSED: [&str; 11] =
     ["badvers", "bigcode", "clerr", "dblreq", "intmeth", "lwsruri", "lwsstart", "mcl01", "ncl", "trws", "ltgtruri"];
 
 fn seeds() -> Vec<Seed> {
-    let torture = TORTURE.iter().map(|(name, bytes)| {
-        let seed = if REFUSED.contains(name) { Seed::other } else { Seed::valid };
-        seed(format!("torture-{name}"), *bytes)
+    let torture = TORTURE.iter().map(|(name, bytes)| Seed {
+        name: format!("torture-{name}"),
+        bytes: bytes.to_vec(),
+        valid: !REFUSED.contains(name),
     });
     let examples = sections(include_str!("../../seeds/sip/messages.txt")).map(|(name, text)| {
         let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));

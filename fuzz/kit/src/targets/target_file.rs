@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn an_error_of_another_line_is_caught() {
         let error = TargetError::Wrong { path: "t".into(), line: 9, column: 1, message: "a".into() };
-        caught(&PLACE, || placed("a\nb\n", &error));
+        caught(&PLACE, std::panic::AssertUnwindSafe(|| placed("a\nb\n", &error)));
     }
 
     #[test]

@@ -229,7 +229,7 @@ fn seeds() -> Vec<Seed> {
         Seed::other("reserved-bit", stream(0, &[Frame { rsv: 4, ..text.clone() }])),
         Seed::other("reserved-opcode", stream(0, &[Frame::plain(3, *b"")])),
         Seed::other("masked-by-a-server", stream(0, &[Frame { mask: Some(mask), ..text.clone() }])),
-        Seed::other("unmasked-by-a-client", stream(1, &[text.clone()])),
+        Seed::other("unmasked-by-a-client", stream(1, std::slice::from_ref(&text))),
         Seed::other("control-of-126-bytes", stream(0, &[Frame::plain(9, vec![0; 126])])),
         Seed::other("control-in-fragments", stream(0, &[fragment(false, 9, b"")])),
         Seed::other("continuation-of-nothing", stream(0, &[fragment(true, 0, b"x")])),

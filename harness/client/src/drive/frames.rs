@@ -52,7 +52,7 @@ impl FrameLine {
     pub async fn open(net: &Net, upgrade: &Upgrade) -> Result<Self, UpgradeRefused> {
         let limits = *net.limits();
         Ok(Self {
-            // A SIP server does not speak first, so nothing is lost between the upgrade and here.
+            // What came right behind the upgrade's answer is lost here: a SIP server does not speak first.
             stream: open(net, upgrade).await?.stream.into_stream(),
             net: net.clone(),
             reader: Reader::new(limits.ws_frame_bytes),
@@ -71,6 +71,11 @@ impl FrameLine {
     /// still be received.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         for piece in bytes.chunks(PIECE_BYTES) {
+            // A target that refuses says so before it has read all, and may close on who does not listen.
+            let _ = timeout(Duration::ZERO, self.read()).await; // nothing there yet
+            if self.ended.is_some() {
+                return Err(Failure::closed("the target closed the WebSocket"));
+            }
             let writing = async {
                 self.stream.write_all(piece).await?;
                 self.stream.flush().await
@@ -79,11 +84,6 @@ impl FrameLine {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => return Err(Failure::from_io("WebSocket", &error)),
                 Err(_) => return Err(Failure::timeout("the target stopped reading its WebSocket")),
-            }
-            // A target that refuses says so before it has read all, and may close on who does not listen.
-            let _ = timeout(Duration::ZERO, self.read()).await; // nothing there yet
-            if self.ended.is_some() {
-                return Err(Failure::closed("the target closed the WebSocket"));
             }
         }
         Ok(())
@@ -267,7 +267,12 @@ mod tests {
     async fn what_is_no_websocket_ends_it() {
         // A masked frame of a server, a frame above the limit.
         for bytes in [Frame::masked(TEXT, MASK, *b"a").emit(), vec![0x81, 127, 0, 0, 0, 0, 0xff, 0, 0, 0]] {
-            let mut line = line(move |mut stream| async move { say(&mut stream, &bytes).await }).await;
+            let mut line = line(move |mut stream| async move {
+                frames(&mut stream, 1).await;
+                say(&mut stream, &bytes).await;
+            })
+            .await;
+            line.send(&Frame::masked(TEXT, MASK, *b"a").emit()).await.unwrap();
             assert_eq!(line.receive().await.unwrap_err().outcome, Outcome::Protocol);
             assert!(line.receive().await.is_err() && line.is_over());
         }

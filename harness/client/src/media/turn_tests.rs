@@ -20,11 +20,17 @@ fn address(text: &str) -> SocketAddr {
 }
 
 /// What the server answers, RFC 8656, sections 7.2, 9 and 11, and what it would pass on to peers.
-#[derive(Default)]
 struct Server {
+    signs: bool,
     permitted: Vec<SocketAddr>,
     passed_on: Vec<(SocketAddr, Vec<u8>)>,
     released: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { signs: true, permitted: Vec::new(), passed_on: Vec::new(), released: false }
+    }
 }
 
 impl Server {
@@ -41,7 +47,13 @@ impl Server {
             let challenge = answer(Class::Error).with(challenge).with(Attribute::Realm("lab".into()));
             return Some(challenge.with(Attribute::Nonce("nonce".into())));
         }
-        verify_integrity(bytes, &long_term_key("user", "lab", "password")).unwrap();
+        let key = long_term_key("user", "lab", "password");
+        verify_integrity(bytes, &key).unwrap();
+        self.granted(&message).map(|answer| if self.signs { answer.signed(&key).unwrap() } else { answer })
+    }
+
+    fn granted(&mut self, message: &Message) -> Option<Message> {
+        let answer = |class| Message::new(class, message.method, message.transaction);
         match message.method {
             Method::ALLOCATE => {
                 let granted = answer(Class::Success).with(Attribute::XorRelayedAddress(address(RELAYED)));
@@ -99,6 +111,16 @@ fn machine(now: Instant, candidates: CandidatePolicy, transports: &[TurnTranspor
 #[test]
 fn a_relayed_call_offers_checks_and_gives_back_its_allocation() {
     relayed_call(TurnTransport::Udp);
+}
+
+#[test]
+fn a_relay_is_believed_only_if_its_grant_is_signed() {
+    let mut now = Instant::now();
+    let mut machine = machine(now, CandidatePolicy::Relay, &[TurnTransport::Udp]);
+    let mut server = Server { signs: false, ..Server::default() };
+    let until = now + Duration::from_secs(5);
+    let events = run(&mut machine, &mut server, &mut now, until);
+    assert!(matches!(&events[..], [Event::Failed(why)] if why.starts_with("gathering: ")), "{events:?}");
 }
 
 #[test]

@@ -28,13 +28,15 @@ pub(super) struct Credentials {
 #[derive(Clone)]
 pub(super) struct Authenticator {
     kept: Vec<Kept>,
+    /// Nonces whose challenge another one took the place of: their counts are forgotten, so they are not used again.
+    gone: Vec<String>,
     /// How many more are answered.
     left: u32,
 }
 
 impl Default for Authenticator {
     fn default() -> Self {
-        Self { kept: Vec::new(), left: MAX_ANSWERS }
+        Self { kept: Vec::new(), gone: Vec::new(), left: MAX_ANSWERS }
     }
 }
 
@@ -61,16 +63,18 @@ impl Authenticator {
             return false;
         }
         let mut fresh = false;
+        let gone = self.gone.clone();
         for (asks, field) in FIELDS {
             for challenge in best_by_realm(message, asks, wanted) {
                 let same = |kept: &Kept| kept.field == field && kept.challenge.realm == challenge.realm;
                 let full = self.kept.len() >= 2 * MAX_REALMS;
                 let known = self.kept.iter().position(same).and_then(|at| self.kept.get_mut(at));
                 match known {
+                    _ if gone.contains(&challenge.nonce) => continue,
                     // RFC 3261, section 22.1: what was refused is not tried again, unless only the nonce was too old, or
                     // was good for one request: it had its second use because the first one went through here.
                     Some(kept) if (challenge.stale || kept.count > 1) && kept.challenge.nonce != challenge.nonce => {
-                        *kept = Kept::new(field, challenge);
+                        self.gone.push(std::mem::replace(kept, Kept::new(field, challenge)).challenge.nonce);
                     }
                     Some(_) => continue,
                     None if full => continue,

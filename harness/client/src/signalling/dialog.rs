@@ -128,18 +128,31 @@ impl Dialog {
     }
 }
 
+/// Proxies of one call that are remembered, the nearest ones, and bytes of their entries in all (house): a call has a handful,
+/// and a request that names thousands could be read by nobody.
+const MAX_ROUTES: usize = 32;
+const MAX_ROUTE_BYTES: usize = 16 * 1024;
+/// Longest Request-URI that a far side may make us write, in bytes (house).
+const MAX_TARGET_BYTES: usize = 4096;
+
 /// The way back along the proxies, nearest first. RFC 3261, section 12.1.2.
 fn routes(message: &sip::Message) -> Vec<String> {
     let mut routes: Vec<String> =
         message.headers("Record-Route").flat_map(sip::split_list).map(str::to_owned).collect();
     routes.reverse();
-    routes
+    let mut bytes = 0;
+    let fits = |route: &String| {
+        bytes += route.len();
+        bytes <= MAX_ROUTE_BYTES
+    };
+    routes.into_iter().take(MAX_ROUTES).take_while(fits).collect()
 }
 
 /// The URI of the first Contact.
 pub(super) fn contact(message: &sip::Message) -> Option<String> {
     let first = message.headers("Contact").flat_map(sip::split_list).next()?;
-    sip::uri(first).filter(|uri| !uri.is_empty() && !uri.contains(char::is_whitespace)).map(str::to_owned)
+    let sound = |uri: &&str| (1..=MAX_TARGET_BYTES).contains(&uri.len()) && !uri.contains(char::is_whitespace);
+    sip::uri(first).filter(sound).map(str::to_owned)
 }
 
 fn is_loose(uri: &str) -> bool {

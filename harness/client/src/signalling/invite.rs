@@ -34,8 +34,8 @@ pub(super) struct Invite {
     gave_up: bool,
     /// When it has rung for long enough.
     rings_until: Instant,
-    /// What was sent for each final answer, by branch and the far side's tag.
-    acks: Vec<((String, String), Vec<u8>)>,
+    /// What was sent for each final answer.
+    acks: Vec<(AckKey, Vec<u8>)>,
     repeated_acks: u32,
     provisional: u32,
     wished_interval: bool,
@@ -51,6 +51,22 @@ pub(super) struct Invite {
     pub changing: Option<String>,
     /// Our last description.
     pub sdp: String,
+}
+
+/// Which final answer an ACK was for. A success and a refusal with one tag are two answers: their ACKs differ in the branch
+/// (RFC 3261, sections 13.2.2.4 and 17.1.1.3).
+#[derive(PartialEq, Eq)]
+struct AckKey {
+    branch: String,
+    cseq: u32,
+    tag: String,
+    refuses: bool,
+}
+
+impl AckKey {
+    fn of(answer: &Answer, tag: String) -> Self {
+        Self { branch: answer.branch.clone(), cseq: answer.cseq, tag, refuses: answer.status >= 300 }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -162,7 +178,7 @@ impl Signalling {
 
     pub(super) fn on_invite_answer(&mut self, now: Instant, answer: Answer) {
         let Some(invite) = &mut self.invite else { return };
-        let key = (answer.branch.clone(), answer.message.header("To").and_then(sip::tag).unwrap_or_default());
+        let key = AckKey::of(&answer, answer.message.header("To").and_then(sip::tag).unwrap_or_default());
         if answer.status >= 200
             && let Some((_, ack)) = invite.acks.iter().find(|(known, _)| *known == key)
         {
@@ -204,7 +220,7 @@ impl Signalling {
         }
     }
 
-    fn on_success(&mut self, now: Instant, key: (String, String), answer: Answer) {
+    fn on_success(&mut self, now: Instant, key: AckKey, answer: Answer) {
         let Some(invite) = &mut self.invite else { return };
         if invite.acks.len() >= MAX_FORKS {
             return;
@@ -250,7 +266,7 @@ impl Signalling {
         }
     }
 
-    fn on_refusal(&mut self, now: Instant, key: (String, String), answer: Answer) {
+    fn on_refusal(&mut self, now: Instant, key: AckKey, answer: Answer) {
         let credentials = self.own_credentials();
         let Some(invite) = &mut self.invite else { return };
         if !matches!(invite.stage, Stage::Calling | Stage::Proceeding | Stage::Cancelling) {
@@ -382,7 +398,7 @@ impl Signalling {
         };
         match written {
             Ok(bytes) => {
-                let key = (answer.branch.clone(), dialog.remote_tag.clone());
+                let key = AckKey::of(answer, dialog.remote_tag.clone());
                 invite.acks.truncate(MAX_FORKS - 1); // the INVITE's own stay; of re-INVITEs the last is enough
                 invite.acks.push((key, bytes.clone()));
                 self.transmit(bytes);

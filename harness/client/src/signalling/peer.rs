@@ -16,6 +16,8 @@ pub(super) const ALLOW: &str = "INVITE,ACK,CANCEL,BYE,UPDATE,MESSAGE,OPTIONS,INF
 const EXTENSIONS: [&str; 5] = ["timer", "100rel", "outbound", "ice", "gruu"];
 /// Extensions of one request that its 420 names.
 const MAX_UNSUPPORTED: usize = 8;
+/// Characters of one of them (house): the longest that is registered has 23.
+const MAX_TAG_CHARS: usize = 64;
 /// Requests that are answered on one connection, beside one for each second that it lasts; more is a storm, and the call is
 /// not worth it.
 const MAX_REQUESTS: u64 = 256;
@@ -181,5 +183,7 @@ fn unsupported(method: &str, request: &Message) -> Option<String> {
     let known = |tag: &&str| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(tag));
     let demanded = request.headers("Require").flat_map(sip::split_list);
     let unknown: Vec<&str> = demanded.filter(|tag| !known(tag)).take(MAX_UNSUPPORTED).collect();
-    (method != "CANCEL" && !unknown.is_empty()).then(|| unknown.join(", "))
+    let short = |tag: &&str| tag.chars().take(MAX_TAG_CHARS).collect::<String>();
+    let named = || unknown.iter().map(short).collect::<Vec<_>>().join(", ");
+    (method != "CANCEL" && !unknown.is_empty()).then(named)
 }

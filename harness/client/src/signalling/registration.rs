@@ -164,6 +164,8 @@ impl Signalling {
         let State::Pending(pending) = std::mem::replace(&mut registration.state, State::Done) else { return };
         let mut auth = pending.auth;
         let again = match answer.status {
+            // A login that is wrong on purpose is not pressed on once its contact was given up.
+            401 | 407 if registration.leaving && registration.expires > 0 => false,
             401 | 407 => registration.credentials.is_some() && auth.take(&answer.message, self.plan.algorithm),
             423 => registration.takes_interval(answer),
             _ => false,
@@ -189,6 +191,8 @@ impl Signalling {
 
     fn on_registered(&mut self, now: Instant, answer: &Answer) {
         let Some(registration) = &mut self.registration else { return };
+        // Given up while it was on its way, and bound all the same: that is told, and can be taken back.
+        registration.leaving &= registration.expires == 0;
         registration.bound = !registration.leaving;
         if registration.leaving {
             return self.event(Event::Unregistered);

@@ -80,7 +80,7 @@ fn fields(request: &rsip::Request, raw: &Message) -> Option<Request> {
         return None;
     }
     let via = request.via_header().ok()?.typed().ok()?;
-    if [&from.uri, &to.uri, &request.uri].into_iter().any(has_two_hosts) {
+    if [&from.uri, &to.uri, &request.uri].into_iter().any(has_two_hosts) || runs_on(&request.uri) {
         return None;
     }
     Some(Request {
@@ -126,6 +126,11 @@ fn has_two_hosts(uri: &Uri) -> bool {
     uri.user().is_some() && whole_host(uri).contains('@')
 }
 
+/// `rsip` 0.4 looks for `://` behind the Request-URI as well, and then takes the fields in between for a part of the scheme.
+fn runs_on(uri: &Uri) -> bool {
+    matches!(&uri.scheme, Some(Scheme::Other(scheme)) if scheme.contains(char::is_whitespace))
+}
+
 /// With the user part in front if that has an escape (RFC 3261, section 19.1.2), which `rsip` takes for a part of the host.
 fn whole_host(uri: &Uri) -> String {
     match uri.host() {
@@ -147,6 +152,14 @@ mod tests {
 
     fn read(text: &str) -> Result<Request, u16> {
         Request::read(&prepare(text.as_bytes()).unwrap()).map_err(|refusal| refusal.status)
+    }
+
+    #[test]
+    fn a_request_uri_ends_with_its_line() {
+        let fields = "Via: SIP/2.0/WSS a.invalid;branch=z9hG4bK1\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n";
+        let text = |info: &str| format!("OPTIONS tel:1 SIP/2.0\r\n{fields}Call-Info: {info}\r\n{fields}\r\n");
+        assert!(read(&text("none")).is_ok());
+        assert_eq!(read(&text("http://h SIP/2.0")).unwrap_err(), 400);
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Target {
     pub fn parse(text: &str, path: &Path) -> Result<Self, TargetError> {
         let mut target: Self = toml::from_str(text).map_err(|error| {
             let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-            TargetError::Wrong { path: path.to_owned(), line, column, message: with_nearest(hidden(error.message())) }
+            TargetError::Wrong { path: path.to_owned(), line, column, message: with_nearest(&hidden(error.message())) }
         })?;
         target.check().map_err(|(key, message)| {
             let (line, column) = position(text, find_key(text, key));
@@ -192,12 +192,19 @@ fn find_key(text: &str, key: &str) -> usize {
     0
 }
 
-/// serde repeats a text of the wrong type. Where a secret's source was to be, that text is the secret.
-fn hidden(message: &str) -> &str {
-    if message.starts_with("invalid type: ") && message.contains("expected struct SecretSource") {
-        return "the secret itself stands here; give { env = \"NAME\" } or { file = \"path\" }, never the text";
+/// serde repeats a text of the wrong type. Where a secret's source was to be, that text is the secret; elsewhere it may be an
+/// address with a login in it. Line and column say where it stands.
+fn hidden(message: &str) -> String {
+    let Some(wrong) = message.strip_prefix("invalid type: ") else { return message.to_owned() };
+    let expected = wrong.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
+    if expected.starts_with("struct SecretSource") {
+        return "the secret itself stands here; give { env = \"NAME\" } or { file = \"path\" }, never the text"
+            .to_owned();
     }
-    message
+    if wrong.starts_with("string ") {
+        return format!("invalid type: text, expected {expected}");
+    }
+    message.to_owned()
 }
 
 /// serde lists what it expected; the nearest of these is what was probably meant.

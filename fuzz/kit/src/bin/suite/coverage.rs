@@ -89,7 +89,8 @@ pub fn measure(targets: &[&'static Target], html: Option<&Path>) -> Result<Cover
     }
     let all = scratch.join("all.profdata");
     tools.merge(&profiles, &all)?;
-    let covered = |file: &str| targets.iter().flat_map(|target| target.covers).any(|path| Path::new(file).starts_with(path));
+    let covered =
+        |file: &str| targets.iter().flat_map(|target| target.covers).any(|path| Path::new(file).starts_with(path));
     coverage.files = tools.lines(&binary, &all)?.into_iter().filter(|(file, _)| covered(file)).collect();
     if let Some(folder) = html {
         tools.pages(&binary, &all, folder)?;
@@ -128,7 +129,11 @@ fn replay(binary: &Path, target: &Target, raw: &Path) -> Result<(), Problem> {
         .status()
         .map_err(|error| places::about(binary, &error))?;
     // 1: an input of the corpus is a finding. Its lines count all the same.
-    if status.code().is_some_and(|code| code <= 1) { Ok(()) } else { Err(format!("{}: its replay broke off", target.name)) }
+    if status.code().is_some_and(|code| code <= 1) {
+        Ok(())
+    } else {
+        Err(format!("{}: its replay broke off", target.name))
+    }
 }
 
 /// `llvm-profdata` and `llvm-cov`, new enough for the compiler.
@@ -139,7 +144,8 @@ struct Tools {
 impl Tools {
     /// Those of rustup's `llvm-tools`, else the newest of Debian's.
     fn find() -> Result<Self, Problem> {
-        let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().map_err(|error| format!("rustc: {error}"))?;
+        let sysroot =
+            Command::new("rustc").args(["--print", "sysroot"]).output().map_err(|error| format!("rustc: {error}"))?;
         let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
         let mut folders = vec![sysroot.join("lib/rustlib").join(fuzzer::host()?).join("bin")];
         folders.extend((LLVM_AT_LEAST..99).rev().map(|version| PathBuf::from(format!("/usr/lib/llvm-{version}/bin"))));
@@ -159,7 +165,8 @@ impl Tools {
     fn lines(&self, binary: &Path, profile: &Path) -> Result<BTreeMap<String, Lines>, Problem> {
         let mut tool = Command::new(self.folder.join("llvm-cov"));
         tool.args(["export", "-summary-only", "-instr-profile"]).arg(profile).arg(binary);
-        let export: Export = serde_json::from_slice(&output(tool)?).map_err(|error| format!("llvm-cov export: {error}"))?;
+        let export: Export =
+            serde_json::from_slice(&output(tool)?).map_err(|error| format!("llvm-cov export: {error}"))?;
         let files = export.data.into_iter().flat_map(|part| part.files);
         let root = places::root();
         Ok(files
@@ -172,7 +179,12 @@ impl Tools {
 
     fn pages(&self, binary: &Path, profile: &Path, folder: &Path) -> Result<(), Problem> {
         let mut tool = Command::new(self.folder.join("llvm-cov"));
-        tool.args(["show", "-format=html", "-show-line-counts-or-regions", "-ignore-filename-regex=/(registry|rustc)/"]);
+        tool.args([
+            "show",
+            "-format=html",
+            "-show-line-counts-or-regions",
+            "-ignore-filename-regex=/(registry|rustc)/",
+        ]);
         tool.arg("-output-dir").arg(folder).arg("-instr-profile").arg(profile).arg(binary);
         output(tool).map(drop)
     }

@@ -15,7 +15,8 @@ use crate::{Problem, coverage, places};
 const BEGIN: &str = "<!-- figures: written by `cargo suite figures` -->";
 const END: &str = "<!-- end of the figures -->";
 /// What stands above `figures.toml`.
-const HEAD: &str = "# Measured by `cargo suite figures`; the seconds fuzzed are added up by `cargo suite nightly`. Not for hands.\n\n";
+const HEAD: &str =
+    "# Measured by `cargo suite figures`; the seconds fuzzed are added up by `cargo suite nightly`. Not for hands.\n\n";
 
 /// `fuzz/figures.toml`.
 #[derive(Default, Serialize, Deserialize)]

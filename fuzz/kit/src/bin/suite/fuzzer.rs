@@ -103,7 +103,9 @@ impl Engine {
         }
         let status = cargo.stdin(Stdio::null()).status().map_err(|error| format!("cargo: {error}"))?;
         if !status.success() {
-            return Err("`cargo fuzz build` failed; if there is no such command: cargo install cargo-fuzz --locked".into());
+            return Err(
+                "`cargo fuzz build` failed; if there is no such command: cargo install cargo-fuzz --locked".into()
+            );
         }
         Ok(Self { binaries: places::fuzz().join(format!("target/{host}/release")) })
     }
@@ -254,7 +256,9 @@ pub fn in_parallel<T: Send>(
 fn tell(outcome: &Outcome) {
     let Outcome { target, clean, executions, per_second, edges, features, inputs, .. } = outcome;
     let word = if *clean { "nothing found" } else { "FOUND SOMETHING" };
-    println!("{target:<24} {executions:>10} runs {per_second:>8}/s  {edges:>6} edges {features:>6} features {inputs:>5} inputs  {word}");
+    println!(
+        "{target:<24} {executions:>10} runs {per_second:>8}/s  {edges:>6} edges {features:>6} features {inputs:>5} inputs  {word}"
+    );
 }
 
 /// The figures in libFuzzer's output.

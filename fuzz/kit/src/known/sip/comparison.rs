@@ -93,7 +93,7 @@ fn reading(message: &Message) -> Reading {
     }
 }
 
-pub(super) fn uri_text(message: &Message) -> Option<&str> {
+fn uri_text(message: &Message) -> Option<&str> {
     if let StartLine::Request { uri, .. } = &message.start_line { Some(uri) } else { None }
 }
 

@@ -11,10 +11,9 @@ use ringfence_wire::Error;
 use super::DIFFERENCES;
 
 /// XOR-MAPPED-ADDRESS of one byte of address. RFC 8489, section 14.2: 32 bits.
-const SHORT: &[u8] = b"\x01\x01\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x00\x20\x00\x05\0\x01\xa1\x47\xe1\0\0\0";
+const SHORT: &[u8] = include_bytes!("../../../../findings/rtc-stun/short-address");
 /// PASSWORD-ALGORITHMS with one algorithm, SHA-256, whose four bytes of parameters look like another one, MD5.
-const PARAMETERS: &[u8] =
-    b"\x01\x11\x00\x0c\x21\x12\xa4\x42abcdefghijkl\x80\x02\x00\x08\x00\x02\x00\x04\x00\x01\x00\x00";
+const PARAMETERS: &[u8] = include_bytes!("../../../../findings/ezk-stun-types/password-algorithms");
 
 #[test]
 fn rtc_fills_a_short_address_with_zeros() {

@@ -1,6 +1,6 @@
 //! What is written is sound.
 
-use ringfence_wire::sip::{self, MAX_HEADERS, MAX_MESSAGE_BYTES, Message, StartLine, prepare};
+use ringfence_wire::sip::{self, MAX_HEADER_BYTES, MAX_HEADERS, MAX_MESSAGE_BYTES, Message, StartLine, prepare};
 
 use super::{Moment, Watcher, branch};
 use crate::oracle::Oracle;
@@ -12,6 +12,8 @@ pub const WRITING: Oracle = Oracle::new(
 );
 /// Fields that an answer of ours adds to those that it repeats, and bytes.
 const ADDED: (usize, usize) = (8, 1_024);
+/// By how much one of them may grow: a tag behind To.
+const LONGER: usize = 64;
 
 /// Reads everything that is written.
 #[derive(Debug, Default)]
@@ -51,7 +53,11 @@ impl Watcher for Writing {
 }
 
 fn is_big(message: &Message) -> bool {
-    message.headers.len() + ADDED.0 > MAX_HEADERS || message.emit().len() + ADDED.1 > MAX_MESSAGE_BYTES
+    let long = |(name, value): &(String, String)| name.len() + value.len() + LONGER > MAX_HEADER_BYTES;
+    let headers = &message.headers;
+    headers.len() + ADDED.0 > MAX_HEADERS
+        || headers.iter().any(long)
+        || message.emit().len() + ADDED.1 > MAX_MESSAGE_BYTES
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ use super::item::{Asks, Item};
 /// OPTIONS, and REGISTER where the configuration's client registers: a server need not answer OPTIONS by 2xx, but its own
 /// visitor's registration it does.
 pub(super) fn items(words: &Words, registers: bool) -> Vec<Item> {
-    let methods: &[(&str, fn(&Words, &str) -> Draft)] = &[("options", Draft::options), ("register", Draft::register)];
-    let methods = methods.get(..1 + usize::from(registers)).unwrap_or_default();
-    methods.iter().flat_map(|(method, draft)| of(words, method, *draft)).collect()
+    let mut items = of(words, "options", Draft::options);
+    if registers {
+        items.extend(of(words, "register", Draft::register));
+    }
+    items
 }
 
 fn of(words: &Words, method: &str, draft: fn(&Words, &str) -> Draft) -> Vec<Item> {
