@@ -3,6 +3,7 @@
 mod call;
 mod dialogue;
 mod far;
+mod keyless;
 mod relayed;
 mod subject;
 

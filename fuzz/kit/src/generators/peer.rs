@@ -1,7 +1,8 @@
 //! A hostile peer as a script: a text with one act on a line, so that a finding can be read, and a seed written by hand.
 //!
 //! ```text
-//! Ps          the plan: a session timer (s), no user name (n), MD5 alone (m), no refreshes (f), a short time to ring (t)
+//! Ps          the plan: a session timer (s), no user name (n), MD5 alone (m), no refreshes (f), a short time to ring (t), all
+//!             checks of ICE answered (i), nobody in scope (z)
 //! Ro1         we register once, with our own login; Rn none, Rw wrong, Rx another's, Rr Rs Rc one that was spent
 //! a0 401|WWW-Authenticate: Digest realm="r", nonce="n"      the peer answers our last request
 //! I           we call
@@ -9,7 +10,8 @@
 //! a1b 200 t   the last request but one, with the branch changed
 //! pd BYE 7 t  a request of its own, in our dialog
 //! .125        12.5 seconds pass
-//! :s0 :a0     a check of the target, its answer to ours (S, A: not rightly signed), d DTLS, r RTP, c RTCP, from address 0
+//! :s0 :a0     a check of the target, its answer to ours (S, A: not rightly signed), r RTP, c RTCP, from address 0
+//! :h0\x02...  a DTLS handshake message of this type (d: a record of one, t: a record of this type), from address 0
 //! ```
 //!
 //! Every text is a script: a letter that stands for nothing is taken for one that does, a missing word for a usual one.

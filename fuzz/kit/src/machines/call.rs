@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use ringfence_client::media::{CandidatePolicy, Event as Told, Input, MediaMachine, MediaPlan, Output};
 use ringfence_client::signalling::{Event, Input as Command, Signalling};
 use ringfence_model::RunKey;
-use ringfence_wire::stun::{Attribute, Class, Message, Method};
+use ringfence_wire::demux::{Kind, classify};
 
 use super::dialogue::Dialogue;
+use super::keyless::Keyless;
 use super::relayed::identity;
 use crate::generators::peer::Act;
-use crate::oracles::calling::{keyless, scoped};
+use crate::oracles::calling::{keyless, scoped, told_keyless};
 use crate::oracles::machine::{SameInstant, drained};
 
 /// Our socket.
@@ -23,11 +24,13 @@ const REMOTES: [SocketAddr; 3] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 40_001),
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 66)), 40_000),
 ];
-/// The password in the target's description.
-const THEIR_PWD: &[u8] = b"0123456789012345678901";
-const THEIR_UFRAG: &str = "abcdef";
-/// Wakes of the media in one script: then their clock stands still.
-const MAX_WAKES: usize = 600;
+/// Wakes of the media in one script, and once more when the peer has fallen silent: then their clock stands still.
+const MAX_WAKES: usize = 400;
+/// Wakes of the media in one stretch of time, about: checks alone are due each 15 ms. Beyond that they are woken late, as by a
+/// driver that has other things to do.
+const WAKES_OF_A_WAIT: u32 = 48;
+/// How long the peer is silent at the end, before signalling alone goes on: longer than ICE checks.
+const SILENCE: Duration = Duration::from_secs(12);
 /// What one input of the media may lead to: a batch of checks, a flight of DTLS and the audio of a pause.
 const MAX_OUTPUTS: usize = 512;
 /// Turns between the machines for one act.
@@ -43,7 +46,11 @@ pub struct Call {
     wakes: usize,
     instants: SameInstant,
     offer: Option<String>,
-    checks: Vec<Message>,
+    far: Keyless,
+    /// Each check of ours is answered at once, and right: there is a way for what follows.
+    has_ice: bool,
+    /// A check waits for that answer.
+    asked: bool,
     record: Option<Vec<String>>,
 }
 
@@ -63,7 +70,9 @@ impl Call {
             wakes: 0,
             instants: SameInstant::default(),
             offer: None,
-            checks: Vec::new(),
+            far: Keyless::default(),
+            has_ice: letters.contains(&b'i'),
+            asked: false,
             record: record.then(Vec::new),
         };
         call.turn();
@@ -88,13 +97,16 @@ impl Call {
             other => self.dialogue.play(other),
         }
         self.turn();
+        self.look();
     }
 
     /// The peer says no more.
     pub fn fall_silent(&mut self) {
-        self.wait(Duration::from_secs(12));
+        self.wakes = 0;
+        self.wait(SILENCE);
         self.dialogue.fall_silent();
         self.turn();
+        self.look();
     }
 
     /// What happened, in lines.
@@ -105,29 +117,41 @@ impl Call {
     }
 
     fn next(&self) -> Option<Instant> {
-        [self.dialogue.wake(), self.wake.filter(|_| self.wakes < MAX_WAKES)].into_iter().flatten().min()
+        [self.dialogue.wake(), self.wake()].into_iter().flatten().min()
+    }
+
+    /// What the media wait for, while their clock goes.
+    fn wake(&self) -> Option<Instant> {
+        self.wake.filter(|_| self.wakes < MAX_WAKES)
     }
 
     fn wait(&mut self, time: Duration) {
         let until = self.dialogue.now() + time;
-        let mut steps = 0;
-        while let Some(at) = self.next().filter(|at| *at <= until) {
+        let mut earliest = self.dialogue.now();
+        loop {
+            let wake = self.wake().map(|wake| wake.max(earliest));
+            let Some(at) = [self.dialogue.wake(), wake].into_iter().flatten().min().filter(|at| *at <= until) else {
+                break;
+            };
             self.dialogue.wait(at.saturating_duration_since(self.dialogue.now()));
-            if self.wake.is_some_and(|wake| wake <= at) && self.wakes < MAX_WAKES {
+            if self.dialogue.now() < at {
+                break; // the dialogue no longer wakes: it has done so often enough
+            }
+            if wake.is_some_and(|wake| wake <= at) {
                 self.wakes += 1;
                 self.input(Input::Timeout);
                 self.turn();
-                let now = self.dialogue.now();
-                self.instants.woken(now, self.wake);
+                self.instants.woken(at, self.wake);
+                // What is due at this instant still is done now: a driver sleeps only until something is due.
+                if self.wake.is_none_or(|wake| wake > at) {
+                    earliest = at + time / WAKES_OF_A_WAIT;
+                }
             }
             self.turn();
-            steps += 1;
-            if steps > 2 * MAX_WAKES {
-                break; // the dialogue no longer wakes: it has done so often enough
-            }
         }
         self.dialogue.wait(until.saturating_duration_since(self.dialogue.now()));
         self.turn();
+        self.look();
     }
 
     /// What either machine tells goes to the other, until both rest.
@@ -135,8 +159,12 @@ impl Call {
         for _ in 0..MAX_TURNS {
             let told = self.drain();
             let events = self.dialogue.told();
-            if told.is_empty() && events.is_empty() {
-                return keyless(&self.media.seen(self.dialogue.now()));
+            let answer = if std::mem::take(&mut self.asked) && self.has_ice { self.far.answer(LOCAL) } else { None };
+            if told.is_empty() && events.is_empty() && answer.is_none() {
+                return;
+            }
+            if let Some(bytes) = answer {
+                self.input(Input::Datagram { local: LOCAL, remote: REMOTES[0], bytes: &bytes });
             }
             for event in told {
                 match event {
@@ -151,6 +179,11 @@ impl Call {
             }
         }
         drained(usize::MAX);
+    }
+
+    /// What is to be said of the call until now.
+    fn look(&self) {
+        keyless(&self.media.seen(self.dialogue.now()));
     }
 
     fn hand_over(&mut self, event: Event) {
@@ -186,10 +219,13 @@ impl Call {
             match self.media.poll() {
                 Output::Transmit { remote, bytes, .. } => {
                     scoped(remote, self.refuses_all);
-                    let check = Message::parse(&bytes).ok().filter(|message| message.class == Class::Request);
-                    self.checks.extend(check);
+                    self.asked |= self.far.hear(&bytes);
+                    if let Some(record) = self.record.as_mut().filter(|_| classify(&bytes) != Kind::Stun) {
+                        record.push(format!("media: sends {:?} of {} bytes", classify(&bytes), bytes.len()));
+                    }
                 }
                 Output::Event(event) => {
+                    told_keyless(&event);
                     if let Some(record) = &mut self.record {
                         record.push(format!("media: {event:?}"));
                     }
@@ -208,40 +244,11 @@ impl Call {
     fn datagram(&mut self, text: &[u8]) {
         let kind = text.first().copied().unwrap_or(b'x');
         let place = text.get(1).copied().unwrap_or(b'0');
-        let rest = text.get(2..).unwrap_or_default();
+        // A line has no line end in it: `~` is that byte.
+        let rest: Vec<u8> = text.iter().skip(2).map(|byte| if *byte == b'~' { b'\n' } else { *byte }).collect();
         let remote = REMOTES.get(usize::from(place) % REMOTES.len()).copied().unwrap_or(REMOTES[0]);
-        let bytes = match kind {
-            b's' | b'S' => self.check(kind == b's').unwrap_or_default(),
-            b'a' | b'A' => self.check_answer(kind == b'a').unwrap_or_default(),
-            b'd' => [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1], &length(rest)[..], rest].concat(),
-            b'r' => [&[0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0, 7], rest].concat(),
-            b'c' => [&[0x80, 201, 0, 1, 0, 0, 0, 7], rest].concat(),
-            _ => rest.to_vec(),
-        };
-        self.input(Input::Datagram { local: LOCAL, remote, bytes: &bytes });
+        if let Some(bytes) = self.far.says(kind, &rest, self.offer.as_deref(), LOCAL) {
+            self.input(Input::Datagram { local: LOCAL, remote, bytes: &bytes });
+        }
     }
-
-    /// A connectivity check of the target, under our password or another.
-    fn check(&self, right: bool) -> Option<Vec<u8>> {
-        let offer = self.offer.as_deref()?;
-        let line = |name: &str| offer.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        let check = Message::new(Class::Request, Method::BINDING, [3; 12]);
-        let check = check.with(Attribute::Username(format!("{}:{THEIR_UFRAG}", line("a=ice-ufrag:"))));
-        let check = check.with(Attribute::Priority(1)).with(Attribute::IceControlled(5));
-        let key = if right { line("a=ice-pwd:") } else { "not the password that is" };
-        check.signed(key.as_bytes()).ok()?.fingerprinted().ok()?.emit().ok()
-    }
-
-    /// The answer to our last check, under the target's password or another.
-    fn check_answer(&self, right: bool) -> Option<Vec<u8>> {
-        let check = self.checks.last()?;
-        let answer = Message::new(Class::Success, check.method, check.transaction);
-        let answer = answer.with(Attribute::XorMappedAddress(LOCAL));
-        let key = if right { THEIR_PWD } else { b"not the password that is" };
-        answer.signed(key).ok()?.fingerprinted().ok()?.emit().ok()
-    }
-}
-
-fn length(bytes: &[u8]) -> [u8; 2] {
-    u16::try_from(bytes.len()).unwrap_or(u16::MAX).to_be_bytes()
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use ringfence_client::media::Event;
 use ringfence_model::observation::CallSeen;
 
 use crate::oracle::Oracle;
@@ -30,6 +31,13 @@ pub fn keyless(seen: &CallSeen) {
     });
 }
 
+/// The media of such a call told this.
+#[track_caller]
+pub fn told_keyless(event: &Event) {
+    let believes = matches!(event, Event::DtlsCompleted | Event::MediaAuthenticated | Event::Echoed | Event::InClear);
+    KEYLESS.holds(!believes, || format!("{event:?} is told"));
+}
+
 /// A datagram goes there; the scope is this machine, or nobody.
 #[track_caller]
 pub fn scoped(remote: SocketAddr, refuses_all: bool) {
@@ -50,6 +58,9 @@ mod tests {
         let mut seen = CallSeen::default();
         seen.dtls.completed = true;
         caught(&KEYLESS, move || keyless(&seen));
+        told_keyless(&Event::IceConnected);
+        caught(&KEYLESS, || told_keyless(&Event::DtlsCompleted));
+        caught(&KEYLESS, || told_keyless(&Event::Echoed));
     }
 
     #[test]

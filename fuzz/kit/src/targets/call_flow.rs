@@ -1,5 +1,7 @@
 //! A whole call, signalling and media, against a scripted hostile peer that never has our keys.
 
+use ringfence_wire::hello::{ClientHello, Extension, Version};
+
 use crate::generators::peer::{Act, acts, is_deliberate};
 use crate::machines::Call;
 use crate::oracles::calling::{KEYLESS, SCOPE};
@@ -56,15 +58,56 @@ pub fn played(script: &[u8], kept: bool) -> Vec<String> {
     call.into_record()
 }
 
+/// The description of a target that wants to be the client of DTLS.
+const ACTIVE: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 40000 UDP/TLS/RTP/SAVPF 0\r\n\
+c=IN IP4 127.0.0.1\r\na=ice-ufrag:abcdef\r\na=ice-pwd:0123456789012345678901\r\na=setup:active\r\na=rtcp-mux\r\n\
+a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\n\
+a=candidate:1 1 udp 2130706431 127.0.0.1 40000 typ host\r\n";
+
 fn seeds() -> Vec<Seed> {
     let seed = |name: &str, script: &str| Seed::valid(name, script);
     let answered = "I\na0 200 t|Contact: <sip:b@far.test>|+";
+    let datagrams = |name: &str, begins: &str, all: &[&[u8]]| {
+        let lines =
+            all.iter().flat_map(|line| [b"\n:", &line.iter().copied().map(folded).collect::<Vec<_>>()[..]].concat());
+        Seed::valid(name, begins.bytes().chain(lines).chain(*b"\n.20").collect::<Vec<_>>())
+    };
+    let with_ice = format!("Pi\n{answered}\n.5");
+    let active = format!("Pi\n{answered}!{}\n.5", ACTIVE.replace("\r\n", "~"));
+    let (server_hello, client_hello) = (server_hello(), client_hello());
     vec![
-        seed("answered", &format!("{answered}\n.5\n:a0\n.5\n:s0\n.20\nB\na0 200")),
+        // The first answer makes the pair valid, the second one is to the check that nominates it (RFC 8445, 8.1.1).
+        seed("answered", &format!("{answered}\n.1\n:a0\n.1\n:a0\n.5\n:s0\n.20\nB\na0 200")),
+        seed("answered-once", &format!("{answered}\n.1\n:a0\n.20")),
         seed("checked-by-another", &format!("{answered}\n.1\n:A0\n:S0\n:a1\n:a2\n.20")),
-        seed("early-media", "I\na0 183 t|+\n.1\n:a0\n.5\n:r0xxxxxxxx\na0 200 t\n.20"),
-        seed("clear-media", &format!("{answered}\n.1\n:a0\n:r0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n:c0\n.20")),
-        seed("dtls-nonsense", &format!("{answered}\n.1\n:a0\n.1\n:d0\u{2}xxxxxxxxxxxxxxxxxxxxxxxxxx\n.30")),
+        seed("early-media", "Pi\nI\na0 183 t|+\n.5\n:r0xxxxxxxx\na0 200 t\n.20"),
+        seed("clear-media", &format!("{with_ice}\n:r0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n:c0\n.20")),
+        datagrams("dtls-nonsense", &with_ice, &[b"d0\x02xxxxxxxxxxxxxxxxxxxxxxxxxx", b"x0\x16\xfe\xfd"]),
+        datagrams("dtls-alert", &with_ice, &[b"t0\x15\x02\x28"]),
+        datagrams("dtls-closed", &with_ice, &[b"t0\x15\x01\x00"]),
+        datagrams("dtls-asks-twice", &with_ice, &[b"h0\x03\xfe\xfd\x04cook", &server_hello, b"h0\x0e"]),
+        datagrams(
+            "dtls-flight",
+            &with_ice,
+            &[
+                &server_hello,
+                b"h0\x0b\0\0\x06\0\0\x03\x30\x01\x00",
+                b"h0\x0c\x03\0\x17\x04xxxx\x04\x03\0\x02xx",
+                b"h0\x0d\x01\x40\0\x02\x04\x03\0\0",
+                b"h0\x0e",
+            ],
+        ),
+        datagrams(
+            "dtls-data-too-soon",
+            &with_ice,
+            &[&server_hello, b"t0\x14\x01", b"t0\x17xxxx", b"h0\x14xxxxxxxxxxxx"],
+        ),
+        datagrams(
+            "setup-active",
+            &active,
+            &[&client_hello, &client_hello, b"h0\x0b\0\0\0", b"h0\x10\x01x", b"t0\x14\x01"],
+        ),
+        seed("setup-active-silent", &format!("{active}\n.120")),
         seed(
             "candidates-elsewhere",
             &format!(
@@ -80,17 +123,39 @@ fn seeds() -> Vec<Seed> {
             "plain-profile",
             "I\na0 200 t|+!v=0~o=- 1 1 IN IP4 127.0.0.1~s=-~t=0 0~m=audio 40000 RTP/AVP 0~c=IN IP4 127.0.0.1~\n:r0xxxxxxxx\n.20",
         ),
-        seed("setup-active", &format!("{answered}a=setup:active~\n.1\n:a0\n.100\n:d0xxxx")),
         seed(
             "offered-anew",
             &format!(
-                "{answered}\n.1\npd INVITE 2 t|+\npd ACK 2 t\n.5\npd UPDATE 3 t|+a=inactive~\n.5\npd INVITE 4 t\npd ACK 4 t|+\n.5"
+                "{with_ice}\npd INVITE 2 t|+\npd ACK 2 t\n.5\npd UPDATE 3 t|+a=inactive~\n.5\npd INVITE 4 t\npd ACK 4 t|+\n.5"
             ),
         ),
-        seed("hung-up-by-far", &format!("{answered}\n.1\n:a0\n.5\npd BYE 2 t\n.5\n:a0")),
+        seed("hung-up-by-far", &format!("{with_ice}\npd BYE 2 t\n.5\n:a0")),
         seed("refused", "I\na0 603 t\n.5\n:s0"),
         seed("session-timer", &format!("Ps\n{answered}\n.1\n:a0\n.5")),
     ]
+}
+
+/// A line has no line end in it.
+fn folded(byte: u8) -> u8 {
+    if byte == b'\n' { b'~' } else { byte }
+}
+
+/// What takes up our hello: a suite, a profile of SRTP, and the extended master secret. RFC 5246, section 7.4.1.3.
+fn server_hello() -> Vec<u8> {
+    let extensions = b"\0\x17\0\0\xff\x01\0\x01\0\0\x0e\0\x05\0\x02\0\x07\0";
+    [b"h0\x02\xfe\xfd", &[7; 32][..], b"\0\xc0\x2b\0\0", &[extensions.len() as u8], extensions].concat()
+}
+
+/// A hello that we could answer.
+fn client_hello() -> Vec<u8> {
+    let mut hello = ClientHello::new(Version::DTLS12, [9; 32]);
+    hello.suites = vec![0xc02b];
+    let lists =
+        [Extension::supported_groups(&[23]), Extension::signature_algorithms(&[0x0403]), Extension::use_srtp(&[7])];
+    hello.extensions = lists.into_iter().flatten().collect();
+    hello.extensions.extend([Extension::ec_point_formats(), Extension::extended_master_secret()]);
+    let datagram = hello.to_dtls(0, 0, 1 << 14).unwrap_or_default().concat();
+    [b"h0\x01", datagram.get(25..).unwrap_or_default()].concat()
 }
 
 #[cfg(test)]
@@ -101,6 +166,13 @@ mod tests {
     fn seeds_reach_what_they_are_named_for() {
         for (name, event) in [
             ("answered", "media: IceConnected"),
+            ("answered", "media: sends Dtls"),
+            ("early-media", "media: sends Dtls"),
+            ("dtls-alert", "media: PeerAlert("),
+            ("dtls-closed", "media: RemoteClosed"),
+            ("dtls-flight", "media: Failed(\"dtls: "),
+            ("setup-active", "media: sends Dtls"),
+            ("setup-active-silent", "media: Failed(\"dtls: the target never began"),
             ("checked-by-another", "media: Failed(\"ice: "),
             ("candidates-elsewhere", "Answered { status: 200"),
             ("no-fingerprint", "media: Failed("),
@@ -110,6 +182,11 @@ mod tests {
             let all = seeds();
             let text = played(&all.iter().find(|seed| seed.name == name).expect(name).bytes, true).join("\n");
             assert!(text.contains(event), "{name} does not come to {event}:\n{text}");
+        }
+        for (name, event) in [("answered-once", "IceConnected"), ("checked-by-another", "IceConnected")] {
+            let all = seeds();
+            let text = played(&all.iter().find(|seed| seed.name == name).expect(name).bytes, true).join("\n");
+            assert!(!text.contains(event), "{name} comes to {event}:\n{text}");
         }
     }
 }

@@ -62,10 +62,10 @@ impl Figures {
         let text = toml::to_string(self).map_err(|error| error.to_string())?;
         places::write(&path(), (HEAD.to_owned() + &text).as_bytes())?;
         let page = String::from_utf8(places::read(&readme())?).map_err(|error| error.to_string())?;
-        places::write(&readme(), self.into_page(&page)?.as_bytes()).map(drop)
+        places::write(&readme(), self.page_with(&page)?.as_bytes()).map(drop)
     }
 
-    fn into_page(&self, page: &str) -> Result<String, Problem> {
+    fn page_with(&self, page: &str) -> Result<String, Problem> {
         let missing = || format!("{} has no lines `{BEGIN}` and `{END}`", readme().display());
         let (before, rest) = page.split_once(BEGIN).ok_or_else(missing)?;
         let (_, behind) = rest.split_once(END).ok_or_else(missing)?;
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn the_table_of_the_readme_is_that_of_the_figures() {
         let page = std::fs::read_to_string(readme()).expect("the README");
-        let fresh = Figures::read().expect("the figures").into_page(&page).expect("the page has its marks");
+        let fresh = Figures::read().expect("the figures").page_with(&page).expect("the page has its marks");
         assert!(fresh == page, "`cargo suite figures` has to write fuzz/README.md again");
     }
 
