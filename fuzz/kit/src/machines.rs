@@ -4,6 +4,7 @@ mod call;
 mod dialogue;
 mod far;
 mod keyless;
+mod pace;
 mod relayed;
 mod subject;
 

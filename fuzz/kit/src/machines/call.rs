@@ -11,6 +11,7 @@ use ringfence_wire::demux::{Kind, classify};
 
 use super::dialogue::Dialogue;
 use super::keyless::Keyless;
+use super::pace::Pace;
 use super::relayed::identity;
 use crate::generators::peer::Act;
 use crate::oracles::calling::{keyless, scoped, told_keyless};
@@ -26,9 +27,6 @@ const REMOTES: [SocketAddr; 3] = [
 ];
 /// Wakes of the media in one script, and once more when the peer has fallen silent: then their clock stands still.
 const MAX_WAKES: usize = 400;
-/// Wakes of the media in one stretch of time, about: checks alone are due each 15 ms. Beyond that they are woken late, as by a
-/// driver that has other things to do.
-const WAKES_OF_A_WAIT: u32 = 48;
 /// How long the peer is silent at the end, before signalling alone goes on: longer than ICE checks.
 const SILENCE: Duration = Duration::from_secs(12);
 /// What one input of the media may lead to: a batch of checks, a flight of DTLS and the audio of a pause.
@@ -127,9 +125,9 @@ impl Call {
 
     fn wait(&mut self, time: Duration) {
         let until = self.dialogue.now() + time;
-        let mut earliest = self.dialogue.now();
+        let mut pace = Pace::new(self.dialogue.now(), time);
         loop {
-            let wake = self.wake().map(|wake| wake.max(earliest));
+            let wake = pace.due(self.wake());
             let Some(at) = [self.dialogue.wake(), wake].into_iter().flatten().min().filter(|at| *at <= until) else {
                 break;
             };
@@ -142,10 +140,7 @@ impl Call {
                 self.input(Input::Timeout);
                 self.turn();
                 self.instants.woken(at, self.wake);
-                // What is due at this instant still is done now: a driver sleeps only until something is due.
-                if self.wake.is_none_or(|wake| wake > at) {
-                    earliest = at + time / WAKES_OF_A_WAIT;
-                }
+                pace.woken(at, self.wake);
             }
             self.turn();
         }

@@ -11,6 +11,7 @@ use ringfence_model::{RunKey, Secret};
 use ringfence_wire::stun::{Attribute, Class, Message, Method, long_term_key, verify_integrity};
 use ringfence_wire::turn::ChannelData;
 
+use super::pace::Pace;
 use super::subject::MARKER;
 use crate::generators::relay::{Act, Answer};
 use crate::oracles::machine::{SameInstant, rests};
@@ -33,7 +34,7 @@ const ANSWER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio
 c=IN IP4 127.0.0.8\r\na=ice-ufrag:abcdef\r\na=ice-pwd:0123456789012345678901\r\na=setup:active\r\na=fingerprint:sha-256 00:11\r\n\
 a=candidate:1 1 udp 2130706431 127.0.0.8 40000 typ host\r\n";
 /// Wakes of one script, and outputs between two of them: beyond that a machine never rests.
-const MAX_WAKES: usize = 1_000;
+const MAX_WAKES: usize = 400;
 const MAX_OUTPUTS: usize = 512;
 /// How long the server is silent at the end: gathering has to be over, whatever came before.
 const SILENCE: Duration = Duration::from_secs(8);
@@ -52,6 +53,8 @@ pub struct Relayed {
     last: Vec<u8>,
     realm: String,
     stranger: bool,
+    /// Our own addresses are candidates too.
+    offers_ours: bool,
     /// The server has granted an allocation under the right password.
     granted: bool,
     told: bool,
@@ -101,6 +104,7 @@ impl Relayed {
             last: Vec::new(),
             realm: REALM.into(),
             stranger: false,
+            offers_ours: has(b'a'),
             granted: false,
             told: false,
             sent: 0,
@@ -153,13 +157,13 @@ impl Relayed {
     pub fn fall_silent(&mut self) {
         self.wakes = 0;
         self.wait(SILENCE);
-        // Checks of ICE come every 15 ms.
-        rests(self.wakes / 80, SILENCE.as_secs());
+        rests(self.wakes, SILENCE.as_secs());
     }
 
     fn wait(&mut self, time: Duration) {
         let until = self.now + time;
-        while let Some(at) = self.wake.filter(|at| *at <= until) {
+        let mut pace = Pace::new(self.now, time);
+        while let Some(at) = pace.due(self.wake).filter(|at| *at <= until) {
             if self.wakes >= MAX_WAKES {
                 return;
             }
@@ -167,6 +171,7 @@ impl Relayed {
             self.now = self.now.max(at);
             self.input(Input::Timeout);
             self.instants.woken(self.now, self.wake);
+            pace.woken(self.now, self.wake);
         }
         self.now = until;
         gathered(self.now.saturating_duration_since(self.began), self.told);
@@ -199,7 +204,8 @@ impl Relayed {
                     let has = bytes.windows(MARKER.len()).any(|window| window == MARKER.as_bytes());
                     SECRECY.holds(!has, || "it stands in a datagram".into());
                     self.sent += 1;
-                    self.elsewhere += usize::from(remote != SERVER);
+                    // With our own candidates offered, checks go to the target directly.
+                    self.elsewhere += usize::from(remote != SERVER && !(self.offers_ours && remote == PEER));
                     self.note(|| format!("  sends {} bytes to {remote}", bytes.len()));
                     self.requests.push(bytes);
                 }
@@ -213,7 +219,6 @@ impl Relayed {
                 output => {
                     self.wake = if let Output::Timeout(at) = output { Some(at) } else { None };
                     let time = self.now.saturating_duration_since(self.began);
-                    // With our own candidates offered, checks go to the target directly.
                     return sent(self.sent, self.elsewhere, time, self.came);
                 }
             }

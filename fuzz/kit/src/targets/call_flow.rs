@@ -58,6 +58,9 @@ pub fn played(script: &[u8], kept: bool) -> Vec<String> {
     call.into_record()
 }
 
+/// A point of P-256: its generator. SEC 2, section 2.4.2.
+const POINT: &[u8; 65] = b"\x04\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\
+\xd8\x98\xc2\x96\x4f\xe3\x42\xe2\xfe\x1a\x7f\x9b\x8e\xe7\xeb\x4a\x7c\x0f\x9e\x16\x2b\xce\x33\x57\x6b\x31\x5e\xce\xcb\xb6\x40\x68\x37\xbf\x51\xf5";
 /// The description of a target that wants to be the client of DTLS.
 const ACTIVE: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 40000 UDP/TLS/RTP/SAVPF 0\r\n\
 c=IN IP4 127.0.0.1\r\na=ice-ufrag:abcdef\r\na=ice-pwd:0123456789012345678901\r\na=setup:active\r\na=rtcp-mux\r\n\
@@ -75,6 +78,9 @@ fn seeds() -> Vec<Seed> {
     let with_ice = format!("Pi\n{answered}\n.5");
     let active = format!("Pi\n{answered}!{}\n.5", ACTIVE.replace("\r\n", "~"));
     let (server_hello, client_hello) = (server_hello(), client_hello());
+    let exchange = [b"h0\x0c\x03\0\x17\x41", &POINT[..], b"\x04\x03\0\x02xx"].concat();
+    let shared = [b"h0\x10\x41", &POINT[..]].concat();
+    let finished = b"t0\x16xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
     vec![
         // The first answer makes the pair valid, the second one is to the check that nominates it (RFC 8445, 8.1.1).
         seed("answered", &format!("{answered}\n.1\n:a0\n.1\n:a0\n.5\n:s0\n.20\nB\na0 200")),
@@ -92,7 +98,7 @@ fn seeds() -> Vec<Seed> {
             &[
                 &server_hello,
                 b"h0\x0b\0\0\x06\0\0\x03\x30\x01\x00",
-                b"h0\x0c\x03\0\x17\x04xxxx\x04\x03\0\x02xx",
+                &exchange,
                 b"h0\x0d\x01\x40\0\x02\x04\x03\0\0",
                 b"h0\x0e",
             ],
@@ -105,7 +111,7 @@ fn seeds() -> Vec<Seed> {
         datagrams(
             "setup-active",
             &active,
-            &[&client_hello, &client_hello, b"h0\x0b\0\0\0", b"h0\x10\x01x", b"t0\x14\x01"],
+            &[&client_hello, &client_hello, b"h0\x0b\0\0\0", &shared, b"t0\x14\x01", finished],
         ),
         seed("setup-active-silent", &format!("{active}\n.120")),
         seed(

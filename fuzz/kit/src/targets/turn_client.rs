@@ -42,6 +42,7 @@ fn seeds() -> Vec<Seed> {
         seed("granted", "g0\ng0\n.10\nA\ng0\n.20\nd\nc 16384\nK\ng0"),
         seed("granted-over-tcp", "Pt\no\ng0\ng0\nA\ng0\n.20\n!"),
         seed("granted-over-tls", "Ps\n.10\no\ng0\ng0\n.20"),
+        seed("granted-beside-our-own", "Pa\ng0\ng0\n.10\nA\ng0\n.20\nd\nK\ng0"),
         seed("never-connected", "Pt\n!\n.60"),
         seed("silent", ".60"),
         seed("forbidden", "e0 403\n.60"),
@@ -80,6 +81,8 @@ mod tests {
     fn seeds_reach_what_they_are_named_for() {
         for (name, event) in [
             ("granted", " typ relay "),
+            ("granted-beside-our-own", " typ relay "),
+            ("granted-beside-our-own", " bytes to 127.0.0.8:40000"),
             ("granted-over-tcp", " typ relay "),
             ("granted-over-tls", " typ relay "),
             ("never-connected", "Failed(\"gathering: gone"),

@@ -82,7 +82,8 @@ impl Agent {
         let drawn =
             Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(self.drawn.to_be_bytes()).finalize();
         self.drawn += 1;
-        drawn.iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(count).collect()
+        let digits = drawn.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).take(count).collect()
     }
 
     /// RFC 9562, version 4.

@@ -1,9 +1,11 @@
 //! What is told did happen.
 
+use std::collections::HashSet;
+
 use ringfence_client::signalling::Event;
 use ringfence_wire::sip::{self, Message};
 
-use super::{Moment, Watcher, branch};
+use super::{Moment, Watcher, branch, field};
 use crate::oracle::Oracle;
 
 /// Success is told behind an answer that says so, and to the request that is out.
@@ -21,6 +23,8 @@ pub struct Belief {
     invite: (String, u32),
     answered: bool,
     over: bool,
+    /// Call-ID of requests that were asked by hand: an INVITE among them is not the call's.
+    by_hand: HashSet<String>,
 }
 
 impl Belief {
@@ -36,14 +40,18 @@ impl Belief {
 }
 
 impl Watcher for Belief {
-    fn writes(&mut self, _moment: &Moment, _bytes: &[u8], message: Option<&Message>) {
+    fn writes(&mut self, moment: &Moment, _bytes: &[u8], message: Option<&Message>) {
         let Some(message) = message.filter(|message| message.method().is_some()) else { return };
         let sent = (branch(message), message.cseq().map_or(0, |(number, _)| number));
         match message.method() {
             Some("REGISTER") => self.register = sent,
             Some("INVITE") if message.header("To").and_then(sip::tag).is_none() => {
-                *self =
-                    Self { register: std::mem::take(&mut self.register), invite: sent, answered: false, over: false };
+                let call_id = field(message, "Call-ID");
+                if matches!(moment, Moment::Command("ask")) {
+                    self.by_hand.insert(call_id.to_owned());
+                } else if !self.by_hand.contains(call_id) {
+                    (self.invite, self.answered, self.over) = (sent, false, false);
+                }
             }
             _ => {}
         }
@@ -127,6 +135,13 @@ mod tests {
         caught(&BELIEF, move || twice.tells(&again, &answered()));
         let mut late = sent("INVITE");
         late.tells(&Moment::Timer, &Event::Ended);
-        caught(&BELIEF, move || late.tells(&yes, &answered()));
+        caught(&BELIEF, {
+            let yes = yes.clone();
+            move || late.tells(&yes, &answered())
+        });
+        // Another INVITE that was asked by hand is not the call.
+        let mut both = sent("INVITE");
+        write(&mut both, &Moment::Command("ask"), &request("INVITE", "z9hG4bK2", 3, ""));
+        both.tells(&yes, &answered());
     }
 }
