@@ -430,6 +430,7 @@ fn each_scenario_has_its_table() {
         include_str!("scenarios/calls.rs"),
         include_str!("scenarios/handshakes.rs"),
         include_str!("scenarios/hellos.rs"),
+        include_str!("scenarios/messages.rs"),
         include_str!("scenarios/pages.rs"),
         include_str!("scenarios/relays.rs"),
         include_str!("scenarios/secrets.rs"),

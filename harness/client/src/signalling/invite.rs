@@ -90,6 +90,11 @@ impl Invite {
         self.stage != Stage::Over
     }
 
+    /// Whether we have hung up, and nobody has said a word to it yet.
+    pub fn is_ending(&self) -> bool {
+        self.stage == Stage::Ending
+    }
+
     /// The dialog, while it lasts.
     pub fn live_dialog(&mut self) -> Option<&mut Dialog> {
         self.dialog.as_mut().filter(|_| matches!(self.stage, Stage::Confirmed | Stage::Ending))

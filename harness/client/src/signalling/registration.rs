@@ -120,11 +120,11 @@ impl Signalling {
         let Some(registration) = &mut self.registration else { return false };
         // A login that is wrong on purpose binds nothing, unless the registrar said so; trying would be one more of them.
         let may_yet = registration.pending().is_some() && !registration.wrong;
+        registration.left = 0;
         if std::mem::replace(&mut registration.leaving, true) || !(registration.bound || may_yet) {
             return false;
         }
         registration.expires = 0;
-        registration.left = 0;
         // What was bound by a login of before is taken back by the right one.
         if !std::mem::take(&mut registration.presented).is_empty() {
             registration.credentials = own;
@@ -191,7 +191,8 @@ impl Signalling {
 
     fn on_registered(&mut self, now: Instant, answer: &Answer) {
         let Some(registration) = &mut self.registration else { return };
-        // Given up while it was on its way, and bound all the same: that is told, and can be taken back.
+        // Given up while it was on its way, and bound all the same: that is told, and can be taken back, but is not kept up.
+        let is_wanted = !registration.leaving;
         registration.leaving &= registration.expires == 0;
         registration.bound = !registration.leaving;
         if registration.leaving {
@@ -202,7 +203,7 @@ impl Signalling {
         let granted = own.and_then(|entry| sip::param(entry, "expires"));
         let granted = granted.or_else(|| answer.message.header("Expires").map(str::to_owned));
         let expires_s = granted.and_then(|text| text.trim().parse::<u32>().ok());
-        if let Some(seconds) = expires_s.filter(|seconds| *seconds >= MIN_REFRESH) {
+        if let Some(seconds) = expires_s.filter(|seconds| is_wanted && *seconds >= MIN_REFRESH) {
             let granted = Duration::from_secs(seconds.min(MAX_INTERVAL).into());
             registration.state = State::Refresh(now + granted * 4 / 5);
         }

@@ -107,7 +107,10 @@ impl Signalling {
         if answer.status >= 300 && self.changed(Some(answer.status), None) {
             return;
         }
-        let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog) else { return };
+        let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog) else {
+            self.changed(Some(answer.status), description); // the call is over, and still that was asked for
+            return;
+        };
         match answer.status {
             200..300 => {
                 // Without a word on it the interval that was asked for goes on.

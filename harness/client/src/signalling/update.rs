@@ -39,7 +39,8 @@ impl Signalling {
     /// We change the session: a re-INVITE with this offer. RFC 3261, section 14.1.
     pub(super) fn change(&mut self, now: Instant, sdp: String) {
         let (contact, busy) = (self.agent.dialog_contact(), self.is_refreshing());
-        let dialog = self.invite.as_mut().filter(|invite| !busy && invite.asked.is_none());
+        // RFC 3261, section 15.1.1: behind our BYE there is no session that could be changed.
+        let dialog = self.invite.as_mut().filter(|invite| !busy && invite.asked.is_none() && !invite.is_ending());
         let Some(invite) = dialog else { return self.event(Event::Changed { status: None, sdp: None }) };
         let Some(dialog) = invite.live_dialog() else {
             return self.event(Event::Changed { status: None, sdp: None });

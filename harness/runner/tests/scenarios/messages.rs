@@ -118,8 +118,13 @@ fn hostile_message_kills_service() {
     let verdict = about.case("dies of size", &[("s", dying(9, 8)), ("z", unplaced())], Fail);
     assert_eq!((verdict.severity, verdict.level), (High, Level::Must));
     about.case("dies of a crasher", &[("t", dying(12, 3))], Fail);
-    about.case("takes it and says nothing", &[("s", json!({ "unanswered": ["body-of-4-mib"] }))], Fail);
-    about.case("takes it", &[("s", json!({ "accepted_invalid": ["1000-vias"] }))], Fail);
+    for what in [json!({ "unanswered": ["body-of-4-mib"] }), json!({ "accepted_invalid": ["1000-vias"] })] {
+        let verdict = about.case("takes it, and serves the others", &[("s", what)], Fail);
+        assert_eq!((verdict.severity, verdict.level), (Low, Level::Should));
+    }
+    let both = json!({ "accepted_invalid": ["1000-vias"], "prober": { "lost": 1 } });
+    let verdict = about.case("takes it, and others wait", &[("s", both)], Fail);
+    assert_eq!((verdict.severity, verdict.level), (High, Level::Must));
     about.case("others suffer", &[("s", json!({ "prober": { "max_gap_ms": 9000 } }))], Fail);
     about.case("the call beside ends", &[("t", json!({ "second_call_alive": false }))], Fail);
     about.case(

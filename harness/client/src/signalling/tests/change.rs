@@ -36,6 +36,24 @@ fn an_offer_waits_for_the_media() {
 }
 
 #[test]
+fn a_change_of_ours_has_an_end_when_the_call_is_over() {
+    let mut behind = answered(ROUTES);
+    behind.input(Input::Bye);
+    let sent = behind.sent.len();
+    behind.input(Input::Change { sdp: OURS.into() });
+    assert_eq!(behind.sent.len(), sent, "a session that was ended is not changed");
+    assert!(matches!(behind.last_event(), Event::Changed { status: None, .. }));
+
+    let mut before = answered(ROUTES);
+    before.input(Input::Change { sdp: OURS.into() });
+    before.input(Input::Bye);
+    before.answer("BYE", 200, "");
+    assert!(matches!(before.last_event(), Event::Ended));
+    before.answer("INVITE", 200, "");
+    assert!(matches!(before.last_event(), Event::Changed { status: Some(200), .. }));
+}
+
+#[test]
 fn what_the_media_refuse_is_refused() {
     let mut script = answered(ROUTES);
     peer_request(&mut script, "INVITE", 5, "Contact: <sip:moved@h>", "v=0\r\n");

@@ -103,6 +103,18 @@ fn where_nothing_is_bound_nothing_is_asked() {
     wrong.input(Input::Unregister);
     assert_eq!(wrong.count("REGISTER"), 1);
     assert!(matches!(wrong.last_event(), Event::Unregistered));
+    // Nor are the further ones that were to come.
+    let mut several = registering(LoginBend::Wrong, 3);
+    several.input(Input::Unregister);
+    several.answer("REGISTER", 403, "");
+    assert_eq!(several.count("REGISTER"), 1);
+    // Let in all the same, it is told and not kept up, and can be taken back.
+    let mut let_in = registering(LoginBend::Wrong, 1);
+    let_in.input(Input::Unregister);
+    let_in.answer("REGISTER", 200, "Expires: 600");
+    assert!(matches!(let_in.last_event(), Event::Registered { .. }) && let_in.wake.is_none());
+    let_in.input(Input::Unregister);
+    assert_eq!(asked(&let_in).1, "0");
     // Unless the registrar took it, which is then undone.
     let mut taken = registering(LoginBend::Wrong, 1);
     taken.answer("REGISTER", 200, "");
