@@ -107,7 +107,7 @@ fn has_browser() -> bool {
 
 #[test]
 fn the_healthy_lab_goes_through() {
-    let (code, report) = gate(None, &[]);
+    let (code, report) = gate(None, &["--profile", "full"]);
     let others = scenarios().iter().filter(|scenario| other_adapter(scenario).is_some()).count();
     let asked = scenarios().iter().filter(|scenario| has_browser() || !needs_browser(scenario)).count();
     assert_eq!(in_state(&report, "pass").len(), asked - others, "{report:#}");

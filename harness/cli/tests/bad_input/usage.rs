@@ -37,7 +37,7 @@ async fn a_target_file_that_is_wrong() {
         (&good.replace(url, ""), &["target.toml:2:1", "endpoints", "config = \"https://"]),
         (&good.replace("https:", "gopher:"), &["target.toml:4:1", "config", "gopher", "http or https"]),
         (&format!("{good}[limits]\nring_s = 1e9\n"), &["target.toml:6:1", "ring_s", "0.05 to 600"]),
-        (&format!("{good}[limits]\nring_s = \"soon\"\n"), &["target.toml:6:10", "soon", "f64"]),
+        (&format!("{good}[limits]\nring_s = \"soon\"\n"), &["target.toml:6:10", "text", "f64"]),
         (&format!("{good}[logins.valid]\nbearer = \"Pz9-misplaced\"\n"), &["target.toml:6:10", "never the text"]),
         ("name x\n", &["target.toml:1:6", "expected `=`"]),
     ];

@@ -32,9 +32,6 @@ struct Variant {
     browser: bool,
 }
 
-/// Scenarios that load a service, for minutes: the hardened bed is asked, and no variant is about them.
-const DISRUPTIVE: [&str; 2] = ["signalling/hostile-message-kills-service", "signalling/torture-kills-service"];
-
 /// What ringfence said of one.
 struct Row {
     found: bool,
@@ -115,10 +112,7 @@ impl Variant {
             // Nothing is asked in a browser, which takes its half minute.
             wanted.retain(|_, state| state != "skipped");
         }
-        let mut seen = besides_passes(&report);
-        for states in [&mut wanted, &mut seen] {
-            states.retain(|id, _| !DISRUPTIVE.contains(&id.as_str()));
-        }
+        let seen = besides_passes(&report);
         let seen: BTreeMap<_, _> = seen.into_iter().filter(|(_, state)| self.browser || state != "skipped").collect();
         let differs = |a: &BTreeMap<String, String>, b: &BTreeMap<String, String>| -> Vec<String> {
             a.iter()
@@ -139,7 +133,6 @@ impl Variant {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringfence"));
         command.current_dir(folder.path()).env("TERM", "dumb").args(["run", "--quiet", "-o", "json=report.json"]);
-        command.args(["--profile", "ci"]); // without DISRUPTIVE
         if !self.browser {
             command.args(["--browser", "none"]);
         }
