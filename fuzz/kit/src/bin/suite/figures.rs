@@ -8,7 +8,7 @@ use ringfence_fuzz_kit::target::Target;
 use ringfence_fuzz_kit::targets::TARGETS;
 use serde::{Deserialize, Serialize};
 
-use crate::fuzzer::{Engine, Outcome};
+use crate::fuzzer::{Budget, Engine, Outcome};
 use crate::{Problem, coverage, places};
 
 /// The table stands between these lines of the README.
@@ -81,13 +81,14 @@ impl Figures {
             let asserts: Vec<&str> = target.oracles.iter().map(|oracle| oracle.name).collect();
             let Figure { executions_per_second: speed, corpus_files: files, line_coverage, seconds_fuzzed, .. } =
                 self.targets.get(target.name).copied().unwrap_or_default();
+            // What was not measured yet is no zero.
+            let measured = |is: bool, text: String| if is { text } else { "-".to_owned() };
+            let speed = measured(speed > 0, thousands(speed));
+            let files = measured(files > 0, thousands(files as u64));
+            let lines = measured(line_coverage > 0.0, format!("{line_coverage:.1} %"));
             let hours = seconds_fuzzed as f64 / 3_600.0;
             let (name, reads, asserts) = (target.name, target.reads, asserts.join("; "));
-            let _ = writeln!(
-                text,
-                "| `{name}` | {reads} | {asserts} | {} | {files} | {line_coverage:.1} % | {hours:.2} |",
-                thousands(speed)
-            );
+            let _ = writeln!(text, "| `{name}` | {reads} | {asserts} | {speed} | {files} | {lines} | {hours:.2} |");
         }
         text
     }
@@ -114,7 +115,7 @@ pub fn command(targets: &[&'static Target], seconds: u64) -> Result<(), Problem>
         let bytes = files.iter().filter_map(|file| Some(file.metadata().ok()?.len())).sum();
         let _ = std::fs::remove_dir_all(&passing);
         places::make(&passing)?;
-        let outcome = engine.run(target, seconds, &[passing.clone(), folder])?;
+        let outcome = engine.run(target, Budget::Smoke { seconds }, &[passing.clone(), folder])?;
         if !outcome.clean {
             return Err(format!("{} found something: {}", target.name, outcome.log.display()));
         }

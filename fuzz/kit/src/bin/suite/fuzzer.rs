@@ -15,8 +15,9 @@ use crate::{Problem, figures, places};
 /// MiB that a run may hold at most, and allocate at once: far above what any bounded reader needs (house).
 const RSS_LIMIT_MB: u32 = 512;
 const MALLOC_LIMIT_MB: u32 = 256;
-/// Seconds that one input may take (house).
+/// Seconds that one input may take, and in a smoke test, whose machine may have other work (house).
 const TIMEOUT_S: u32 = 5;
+const SMOKE_TIMEOUT_S: u32 = 25;
 /// Lines of a log that are printed of a target that found something.
 const TAIL: usize = 40;
 
@@ -111,10 +112,14 @@ impl Engine {
     }
 
     /// Runs a target for so long on what lies in `corpora`; new inputs go to the first.
-    pub fn run(&self, target: &Target, seconds: u64, corpora: &[PathBuf]) -> Result<Outcome, Problem> {
+    pub fn run(&self, target: &Target, budget: Budget, corpora: &[PathBuf]) -> Result<Outcome, Problem> {
+        let (seconds, timeout) = match budget {
+            Budget::Smoke { seconds } => (seconds, SMOKE_TIMEOUT_S),
+            Budget::Nightly { seconds } => (seconds, TIMEOUT_S),
+        };
         let mut arguments: Vec<OsString> = vec![
             format!("-max_total_time={seconds}").into(),
-            format!("-timeout={TIMEOUT_S}").into(),
+            format!("-timeout={timeout}").into(),
             format!("-rss_limit_mb={RSS_LIMIT_MB}").into(),
             format!("-malloc_limit_mb={MALLOC_LIMIT_MB}").into(),
             format!("-max_len={}", target.max_len).into(),
@@ -192,13 +197,13 @@ fn one(engine: &Engine, target: &Target, budget: Budget) -> Result<Outcome, Prob
         corpora.push(regressions);
     }
     match budget {
-        Budget::Nightly { seconds } => engine.run(target, seconds, &corpora),
-        Budget::Smoke { seconds } => {
+        Budget::Nightly { .. } => engine.run(target, budget, &corpora),
+        Budget::Smoke { .. } => {
             let passing = places::scratch(&format!("new/{}", target.name));
             let _ = std::fs::remove_dir_all(&passing);
             places::make(&passing)?;
             corpora.insert(0, passing);
-            engine.run(target, seconds, &corpora)
+            engine.run(target, budget, &corpora)
         }
     }
 }
