@@ -5,7 +5,7 @@ cd "$SRC/ringfence"
 
 # Their compiler may be a stable one; AddressSanitizer is in it, but asks for this word.
 export RUSTC_BOOTSTRAP=1
-cargo fuzz build --release --debug-assertions
+cargo fuzz build # release, with debug assertions and AddressSanitizer, unless told otherwise
 
 host=$(rustc -vV | sed -n 's/^host: //p')
 # NAME DICTIONARY MAX_LEN, a line for each target: `cargo suite seeds` writes it.
