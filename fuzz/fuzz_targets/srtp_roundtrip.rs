@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ringfence_fuzz_kit::targets::srtp_roundtrip::run(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ringfence_fuzz_kit::targets::srtp_roundtrip::TARGET.check(bytes));

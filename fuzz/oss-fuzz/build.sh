@@ -10,11 +10,13 @@ cargo fuzz build # release, with debug assertions and AddressSanitizer, unless t
 host=$(rustc -vV | sed -n 's/^host: //p')
 # NAME DICTIONARY MAX_LEN, a line for each target: `cargo suite seeds` writes it.
 while read -r name words max_len; do
-    cp "fuzz/target/$host/release/$name" "$OUT/$name"
+    # A link where it can be one: the binaries are some gigabytes.
+    binary=fuzz/target/$host/release/$name
+    cp --force --link "$binary" "$OUT/$name" 2>/dev/null || cp --force "$binary" "$OUT/$name"
     inputs=("fuzz/corpus/$name"/seed-*)
     [[ -d fuzz/regressions/$name ]] && inputs+=("fuzz/regressions/$name"/*)
     zip --quiet --junk-paths "$OUT/${name}_seed_corpus.zip" "${inputs[@]}"
-    printf '[libfuzzer]\nmax_len = %s\n' "$max_len" > "$OUT/$name.options"
+    printf '[libfuzzer]\nmax_len = %s\ntimeout = 25\nrss_limit_mb = 512\n' "$max_len" > "$OUT/$name.options"
     if [[ $words != - ]]; then
         cp "fuzz/dictionaries/$words.dict" "$OUT/$name.dict"
         printf 'dict = %s.dict\n' "$name" >> "$OUT/$name.options"

@@ -6,6 +6,7 @@ pub mod digest;
 pub mod dtls;
 #[cfg(feature = "client")]
 pub mod json;
+pub mod lab;
 #[cfg(feature = "judge")]
 pub mod lines;
 #[cfg(feature = "judge")]
@@ -17,6 +18,8 @@ pub mod relay;
 #[cfg(feature = "reports")]
 pub mod report;
 pub mod rtp;
+#[cfg(feature = "client")]
+pub mod script;
 pub mod sdp;
 pub mod sip;
 pub mod sip_torture;

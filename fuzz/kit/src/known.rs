@@ -30,6 +30,7 @@ pub struct Difference<C: ?Sized + 'static> {
     pub reach: &'static str,
     /// Whether this difference is what the two say of that case. As narrow as can be: what it takes in is not looked at again.
     pub explains: fn(&C) -> bool,
-    /// An input that shows it. A test holds that it still does, so that a peer that was mended is noticed.
+    /// An input that shows it: `fuzz/findings/PARSER/ID`, if somebody can use it. `tests/findings` holds that it still does, so that a
+    /// peer that was mended is noticed.
     pub example: &'static [u8],
 }

@@ -23,10 +23,14 @@ pub static POLICY: LazyLock<Value> = LazyLock::new(|| {
     serde_json::to_value(policies.get("webrtc-mti").expect("the default")).expect("JSON")
 });
 
+static SEEN: LazyLock<BTreeMap<&str, Value>> =
+    LazyLock::new(|| probes().map(|name| (name, schema(&format!("{name}.seen")))).collect());
+
 /// Reads them now: with counters and sanitizers that takes seconds, which are no input's.
 pub fn load() {
     LazyLock::force(&LIBRARY);
     LazyLock::force(&POLICY);
+    LazyLock::force(&SEEN);
 }
 
 static KEPT: LazyLock<(Vec<Claim>, Vec<Control>, Vec<Bearing>)> = LazyLock::new(|| {
@@ -41,21 +45,28 @@ pub fn standards() -> Standards<'static> {
     Standards { claims: &KEPT.0, controls: &KEPT.1, bearings: &KEPT.2 }
 }
 
-/// The schema of that name, `call.seen`; nothing if there is none.
-pub fn schema(name: &str) -> Value {
+/// The schema of what that probe sees, `call`; nothing if there is none.
+pub fn seen(probe: &str) -> &'static Value {
+    SEEN.get(probe).unwrap_or(&Value::Null)
+}
+
+fn probes() -> impl Iterator<Item = &'static str> {
+    SCHEMAS.iter().filter_map(|(path, _)| path.strip_prefix("schema/")?.strip_suffix(".seen.json"))
+}
+
+fn schema(name: &str) -> Value {
     let path = format!("schema/{name}.json");
     let text = SCHEMAS.iter().find(|(known, _)| *known == path).map_or("null", |(_, text)| text);
     serde_json::from_str(text).unwrap_or(Value::Null)
 }
 
 fn vocabulary() -> Vocabulary {
-    let names = SCHEMAS.iter().filter_map(|(path, _)| path.strip_prefix("schema/")?.strip_suffix(".seen.json"));
     let probe = |name: &str| ProbeWords {
         with: schema(&format!("{name}.with")),
-        seen: schema(&format!("{name}.seen")),
+        seen: seen(name).clone(),
         does: String::new(),
     };
-    let probes: BTreeMap<String, ProbeWords> = names.map(|name| (name.to_owned(), probe(name))).collect();
+    let probes: BTreeMap<String, ProbeWords> = probes().map(|name| (name.to_owned(), probe(name))).collect();
     Vocabulary {
         probes,
         target: schema("target-in-cel"),

@@ -16,6 +16,7 @@ pub mod relaying;
 pub mod signalling;
 mod sip_address;
 mod sip_grammar;
+mod time;
 
 pub use agreement::{AGREEMENT, agreeing};
 pub use allocation::{ALLOCATION, Bound, allocating};
@@ -25,3 +26,4 @@ pub use fixpoint::{FIXPOINT, fixpoint};
 pub use outputs::{INERT, ORDERS, STRUCTURE, inert, obeyed, structured};
 pub use sip_address::{DERIVED, StrictAddress, StrictUri, sip_addresses};
 pub use sip_grammar::{GRAMMAR, sip_grammatical};
+pub use time::{RUN_LIMIT, TIME, timed};

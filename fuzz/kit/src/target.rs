@@ -1,6 +1,7 @@
 //! What a target is.
 
 use crate::oracle::Oracle;
+use crate::oracles::{RUN_LIMIT, timed};
 
 /// A target: a function of bytes, what it holds its subject to, and what to begin with.
 #[derive(Clone, Copy, Debug)]
@@ -9,9 +10,9 @@ pub struct Target {
     pub name: &'static str,
     /// What the bytes are, in half a line.
     pub reads: &'static str,
-    /// What is asked of the subject besides that it neither panics nor overflows.
+    /// What is asked of the subject besides that it neither panics nor overflows, and ends soon.
     pub oracles: &'static [&'static Oracle],
-    /// One run.
+    /// One run; [`Target::check`] bounds it.
     pub run: fn(&[u8]),
     /// Whether the subject takes these bytes: every seed marked valid.
     pub accepts: fn(&[u8]) -> bool,
@@ -25,6 +26,16 @@ pub struct Target {
     pub max_len: usize,
     /// Our own code whose coverage by this target counts: paths from the root of the repository, files or folders.
     pub covers: &'static [&'static str],
+}
+
+impl Target {
+    /// One run, as fuzzing engines and tests do it: within [`RUN_LIMIT`].
+    ///
+    /// # Panics
+    /// If an oracle finds something.
+    pub fn check(&self, bytes: &[u8]) {
+        timed(RUN_LIMIT, || (self.run)(bytes));
+    }
 }
 
 /// An input to begin with.

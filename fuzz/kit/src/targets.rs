@@ -28,6 +28,7 @@ pub mod sip_digest;
 pub mod sip_message;
 #[cfg(feature = "peers-sip")]
 pub mod sip_parsers_agree;
+pub mod sip_spelling;
 pub mod sip_torture_mutations;
 #[cfg(feature = "client")]
 pub mod sip_transaction;
@@ -57,6 +58,7 @@ pub mod websocket_frames;
 pub const TARGETS: &[Target] = &[
     // SIP
     sip_message::TARGET,
+    sip_spelling::TARGET,
     sip_torture_mutations::TARGET,
     #[cfg(feature = "peers-sip")]
     sip_parsers_agree::TARGET,

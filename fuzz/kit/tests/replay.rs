@@ -30,7 +30,7 @@ fn what_was_found_before_is_found_no_more() {
     for target in TARGETS {
         for file in files(&format!("regressions/{}", target.name)) {
             println!("{}", file.display());
-            (target.run)(&std::fs::read(&file).expect("it can be read"));
+            target.check(&std::fs::read(&file).expect("it can be read"));
         }
     }
 }
@@ -51,7 +51,7 @@ fn every_seed_runs_and_each_marked_valid_is_taken() {
                 "{place} is refused:\n{}",
                 (target.show)(&seed.bytes)
             );
-            (target.run)(&seed.bytes);
+            target.check(&seed.bytes);
             assert!(!(target.show)(&seed.bytes).is_empty(), "{place} shows nothing");
         }
     }
@@ -82,7 +82,7 @@ fn every_target_has_its_binary_and_its_dictionary() {
     for target in TARGETS {
         let name = target.name;
         let glue = std::fs::read_to_string(fuzz().join(format!("fuzz_targets/{name}.rs"))).expect("its glue");
-        assert!(glue.contains(&format!("targets::{name}::run")), "fuzz_targets/{name}.rs runs another target");
+        assert!(glue.contains(&format!("targets::{name}::TARGET.check")), "fuzz_targets/{name}.rs runs another target");
         assert!(manifest.contains(&format!("name = \"{name}\"")), "fuzz/Cargo.toml has no {name}");
         if let Some(words) = target.dictionary {
             let text = std::fs::read_to_string(fuzz().join(format!("dictionaries/{words}.dict"))).expect("its words");

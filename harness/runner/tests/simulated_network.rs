@@ -13,7 +13,8 @@
 //! (transaction ids, keys, signatures, whose length varies by a byte or two), and with that not which byte damage hits.
 //!
 //! `RINGFENCE_SEED=17 cargo test -p ringfence-runner --test simulated_network -- --nocapture` runs one seed and prints its
-//! datagrams; `RINGFENCE_SEEDS=100000` runs more than the thousand.
+//! datagrams; `RINGFENCE_SEEDS=100000` runs more than the thousand. `RINGFENCE_RECORD=FILE` writes what is said in a call on a
+//! sound network: the fuzz targets begin with that (`fuzz/README.md`).
 
 #[path = "simulated/call.rs"]
 mod call;
@@ -31,7 +32,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use call::{Call, Outcome};
-use conditions::Conditions;
+use conditions::{Conditions, Weather};
 use oracles::Totals;
 use ringfence_lab::fault::Fault;
 
@@ -48,6 +49,11 @@ fn calls_hold_on_a_bad_network() {
         outcome.trace.iter().for_each(|line| println!("{line}"));
         println!("{:#?}", Outcome { trace: Vec::new(), ..outcome.clone() });
         return oracles::check(&conditions, &outcome);
+    }
+    if let Some(path) = std::env::var_os("RINGFENCE_RECORD") {
+        let sound = Conditions { weather: Weather::default(), ..Conditions::of(0) };
+        let said = Call::run(sound, true).said;
+        return std::fs::write(path, said.join("\n") + "\n").expect("the recording can be written");
     }
     let seeds = number("RINGFENCE_SEEDS").unwrap_or(SEEDS);
     let (next, failed, totals) = (AtomicU64::new(0), Mutex::new(Vec::new()), Mutex::new(Totals::default()));

@@ -21,6 +21,7 @@ pub const MAX_MESSAGE_BYTES: usize = 2048;
 pub const MAX_ATTRIBUTES: usize = 64;
 
 const HEADER_BYTES: usize = 20; // RFC 8489, section 5
+const TYPICAL_BYTES: usize = 256; // what a message is written into at first: most need no more
 
 /// Pairs a response with its request. RFC 8489, section 5.
 pub type TransactionId = [u8; 12];
@@ -127,20 +128,18 @@ impl Message {
     /// # Errors
     /// An attribute or the message is longer than its 16-bit length can say, or an ERROR-CODE is outside 300 to 699.
     pub fn emit(&self) -> Result<Vec<u8>, Error> {
-        let mut body = Vec::new();
-        for attribute in &self.attributes {
-            let (kind, value) = attribute.emit(&self.transaction)?;
-            body.extend_from_slice(&kind.to_be_bytes());
-            body.extend_from_slice(&length16(value.len(), "STUN attribute length")?);
-            body.extend_from_slice(&value);
-            body.resize(body.len() + padding(value.len()), 0);
-        }
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
+        let mut bytes = Vec::with_capacity(TYPICAL_BYTES);
         bytes.extend_from_slice(&kind_of(self.class, self.method).to_be_bytes());
-        bytes.extend_from_slice(&length16(body.len(), "STUN message length")?);
+        bytes.extend_from_slice(&[0; 2]); // the length, once it is known
         bytes.extend_from_slice(&MAGIC_COOKIE.to_be_bytes());
         bytes.extend_from_slice(&self.transaction);
-        bytes.extend_from_slice(&body);
+        for attribute in &self.attributes {
+            attribute.emit(&self.transaction, &mut bytes)?;
+        }
+        let length = length16(bytes.len() - HEADER_BYTES, "STUN message length")?;
+        if let Some(field) = bytes.get_mut(2..4) {
+            field.copy_from_slice(&length);
+        }
         Ok(bytes)
     }
 

@@ -1,13 +1,15 @@
 //! A file of ours with some of its lines changed: keys keep their names while values become others'.
 
+use std::borrow::Cow;
+
 use arbitrary::{Result, Unstructured};
 
 /// Most lines that are changed.
 const MAX_EDITS: usize = 4;
 
 /// The file after some edits: a value replaced by one of `values`, a line left out, written twice or moved, one of `lines` put in.
-pub fn edited(u: &mut Unstructured<'_>, file: &str, values: &[&str], lines: &[&str]) -> Result<String> {
-    let mut edited: Vec<String> = file.lines().map(str::to_owned).collect();
+pub fn edited(u: &mut Unstructured<'_>, file: &str, values: &[&str], lines: &[&'static str]) -> Result<String> {
+    let mut edited: Vec<Cow<'_, str>> = file.lines().map(Cow::Borrowed).collect();
     for _ in 0..u.int_in_range(0..=MAX_EDITS)? {
         if edited.is_empty() {
             break;
@@ -24,13 +26,13 @@ pub fn edited(u: &mut Unstructured<'_>, file: &str, values: &[&str], lines: &[&s
                 let to = u.int_in_range(0..=edited.len())?;
                 edited.insert(to, line);
             }
-            3 if !lines.is_empty() => edited.insert(at, (*u.choose(lines)?).to_owned()),
+            3 if !lines.is_empty() => edited.insert(at, Cow::Borrowed(*u.choose(lines)?)),
             _ => {
                 let value = *u.choose(values)?;
                 if let Some(line) = edited.get_mut(at)
                     && let Some((key, _)) = line.split_once(" = ")
                 {
-                    *line = format!("{key} = {value}");
+                    *line = Cow::Owned(format!("{key} = {value}"));
                 }
             }
         }

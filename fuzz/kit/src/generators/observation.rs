@@ -40,7 +40,7 @@ fn value(u: &mut Unstructured<'_>, root: &Value, schema: &Value, levels: usize) 
         kind => kind.as_str().unwrap_or("null"),
     };
     Ok(match kind {
-        "boolean" => Value::Bool(u.arbitrary()?),
+        "boolean" => Value::Bool(u.ratio(2, 3)?),
         "integer" => Value::from(*u.choose(&NUMBERS)?),
         "number" => json!(*u.choose(&[0.0, 0.5, 1.0, 30.0, 100.0, -1.0])?),
         "string" => Value::from(*u.choose(&TEXTS)?),
@@ -56,7 +56,7 @@ fn value(u: &mut Unstructured<'_>, root: &Value, schema: &Value, levels: usize) 
             for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
                 // An observation leaves out what it has nothing to say of.
                 let needed = levels == MAX_LEVELS && name == "outcome";
-                if needed || u.ratio(7, 8)? {
+                if needed || u.ratio(15, 16)? {
                     map.insert(name.clone(), value(u, root, schema, levels.saturating_sub(1))?);
                 }
             }
@@ -70,12 +70,12 @@ fn value(u: &mut Unstructured<'_>, root: &Value, schema: &Value, levels: usize) 
 mod tests {
     use super::*;
     use crate::generators::stretch;
-    use crate::library::schema;
+    use crate::library;
 
     #[test]
     fn calls_are_seen_in_many_ways() {
-        let schema = schema("call.seen");
-        let draw = |seed| drawn(&mut Unstructured::new(&stretch(seed, 800)), &schema).expect("there is input");
+        let schema = library::seen("call");
+        let draw = |seed| drawn(&mut Unstructured::new(&stretch(seed, 800)), schema).expect("there is input");
         let seen: Vec<_> = (0..50).map(draw).collect();
         assert!(seen.iter().all(|seen| seen["outcome"].is_string()));
         assert!(seen.iter().any(|seen| seen.get("answered") == Some(&json!(true))));

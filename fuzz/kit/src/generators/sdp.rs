@@ -127,7 +127,7 @@ fn text(u: &mut Unstructured) -> Result<String> {
 pub fn descriptions() -> Vec<Seed> {
     let browser = include_str!("../../../../harness/wire/tests/fixtures/chrome-offer.sdp");
     let proxy = include_str!("../../../../harness/wire/tests/fixtures/rtpengine-answer.sdp");
-    vec![
+    let mut seeds = vec![
         Seed::valid("browser-offer", browser),
         Seed::valid("browser-offer-lf", browser.replace("\r\n", "\n")),
         Seed::valid("proxy-answer", proxy),
@@ -160,7 +160,9 @@ pub fn descriptions() -> Vec<Seed> {
         Seed::other("port-too-big", "v=0\r\nm=audio 65536 RTP/AVP 0\r\n"),
         Seed::other("leading-blank", " v=0\r\n"),
         Seed::other("many-media", format!("v=0\n{}", "m=x 0 x 0\n".repeat(65))),
-    ]
+    ];
+    seeds.extend(super::lab::said("sdp"));
+    seeds
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use ringfence_wire::stun::{AddressFamily, Attribute, Class, Message, Method, long_term_key};
 use ringfence_wire::turn::{TRANSPORT_TCP, TRANSPORT_UDP};
 
+use super::lab;
 use crate::target::Seed;
 
 /// The password of RFC 5769, sections 2.1 to 2.3.
@@ -107,6 +108,7 @@ pub fn messages() -> Vec<Seed> {
         let bytes = message.emit().expect("attributes of that length can be written");
         Seed::valid(name, bytes)
     }));
+    seeds.extend(lab::said("stun"));
     let base = unhex(VECTORS[1].1);
     type Ruin = fn(&mut Vec<u8>);
     let ruins: [(&str, Ruin); 8] = [

@@ -15,6 +15,8 @@ use crate::mutators::stun::{FINGERPRINT, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SH
 const ADDRESSES: [u16; 4] = [0x0001, 0x0012, 0x0016, 0x0020];
 const ERROR_CODE: u16 = 0x0009;
 const EVEN_PORT: u16 = 0x0018;
+const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+const OLD_MAPPED_ADDRESS: u16 = 0x8020;
 
 /// Everything that is known.
 pub const DIFFERENCES: &[Difference<Case>] = &[
@@ -82,10 +84,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         ours: "a type that nobody knows",
         rfc: "RFC 8489, section 18.3: 0x0020; 0x8020 is that of drafts and of Windows' servers, and unassigned",
         reach: "none: a server may say either",
-        explains: |case| {
-            let about = case.is(Asked::Attributes) || case.is(Asked::Value(0x0020));
-            about && case.first(0x8020).is_some()
-        },
+        explains: old_type,
         example: include_bytes!("../../../findings/rtc-stun/old-xor-mapped-address"),
     },
     Difference {
@@ -105,9 +104,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         ours: "they are ignored",
         rfc: "RFC 8489, section 14.8: they are reserved; the class has three bits",
         reach: "network: 401 may be read as another number, and no login follows; only who answers can do that",
-        explains: |case| {
-            case.value_of(&[ERROR_CODE]).is_some_and(|value| value.get(2).is_some_and(|class| class & 0xf8 != 0))
-        },
+        explains: |case| error_code(case, 0xff).is_some_and(|theirs| case.theirs == theirs),
         example: include_bytes!("../../../findings/rtc-stun/reserved-bits-of-error-code"),
     },
     Difference {
@@ -167,9 +164,7 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         ours: "three bits",
         rfc: "RFC 8489, section 14.8: three bits, what stands before is reserved",
         reach: "network: as with the reserved bits of rtc-stun",
-        explains: |case| {
-            case.value_of(&[ERROR_CODE]).is_some_and(|value| value.get(2).is_some_and(|class| class & 0x08 != 0))
-        },
+        explains: |case| error_code(case, 0x0f).is_some_and(|theirs| case.theirs == theirs),
         example: include_bytes!("../../../findings/ezk-stun-types/class-of-four-bits"),
     },
     Difference {
@@ -179,7 +174,10 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         ours: "if its first bit is set, 0x80",
         rfc: "RFC 8656, section 18.7: R is the most significant bit",
         reach: "none: a request to reserve is read as one without, and the other way round",
-        explains: |case| case.value_of(&[EVEN_PORT]).is_some(),
+        explains: |case| {
+            let byte = case.value_of(&[EVEN_PORT]).and_then(|value| value.first());
+            byte.is_some_and(|byte| case.theirs == Seen::Is(vec![u8::from(*byte == 1)]))
+        },
         example: include_bytes!("../../../findings/ezk-stun-types/even-port-is-one"),
     },
     Difference {
@@ -206,7 +204,8 @@ pub const DIFFERENCES: &[Difference<Case>] = &[
         reach: "network: bytes behind it are in a message whose checksum is called right",
         explains: |case| {
             let end = case.first(FINGERPRINT).map(|span| span.end());
-            case.is(Asked::Fingerprint) && case.ours == Seen::Refused && end.is_some_and(|end| end < case.bytes.len())
+            let both = (&case.ours, &case.theirs) == (&Seen::Refused, &Seen::Is(Vec::new()));
+            case.is(Asked::Fingerprint) && both && end.is_some_and(|end| end < case.bytes.len())
         },
         example: include_bytes!("../../../findings/ezk-stun-types/fingerprint-not-last"),
     },
@@ -238,6 +237,48 @@ fn is_about_a_value(case: &Case) -> bool {
 fn reserved_byte(case: &Case) -> bool {
     let first = case.value_of(&ADDRESSES).and_then(|value| value.first());
     case.theirs == Seen::Refused && first.is_some_and(|first| *first != 0)
+}
+
+/// ERROR-CODE, if that is asked for, as a reader says it that takes these bits of the third byte for the class.
+fn error_code(case: &Case, class: u8) -> Option<Seen> {
+    let [_, _, bits, number, reason @ ..] = case.value_of(&[ERROR_CODE])? else { return None };
+    let code = u32::from(bits & class) * 100 + u32::from(*number);
+    Some(Seen::Is([&code.to_be_bytes(), reason].concat()))
+}
+
+/// What is said of a message whose types 0x8020 are 0x0020: the attributes under the new type, and the first address of either type.
+fn old_type(case: &Case) -> bool {
+    let old = |span: &Span| span.kind == OLD_MAPPED_ADDRESS;
+    match case.asked {
+        Asked::Attributes if spans(&case.bytes).any(|span| old(&span)) => {
+            let all = spans(&case.bytes).flat_map(|span| {
+                let value = case.bytes.get(span.value()..span.value() + span.length).unwrap_or_default();
+                let kind = if old(&span) { XOR_MAPPED_ADDRESS } else { span.kind };
+                [&kind.to_be_bytes()[..], &(value.len() as u32).to_be_bytes(), value].concat()
+            });
+            case.theirs == Seen::Is(all.collect())
+        }
+        Asked::Value(XOR_MAPPED_ADDRESS) => {
+            let first = spans(&case.bytes).find(|span| span.kind == XOR_MAPPED_ADDRESS || old(span));
+            let value = |span: Span| case.bytes.get(span.value()..span.value() + span.length);
+            first.filter(old).and_then(value).is_some_and(|value| case.theirs == xor_address(value, &case.bytes))
+        }
+        _ => false,
+    }
+}
+
+/// An address as `rtc-stun` reads it, zeros where it is short (`short-address`). RFC 8489, section 14.2.
+fn xor_address(value: &[u8], message: &[u8]) -> Seen {
+    let Some(([0, family @ (1 | 2), high, low], address)) = value.split_first_chunk() else { return Seen::Refused };
+    let length = if *family == 1 { 4 } else { 16 };
+    let mask = message.get(4..20).unwrap_or_default();
+    if address.is_empty() || address.len() > length {
+        return Seen::Refused;
+    }
+    let mut bytes: Vec<u8> = address.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
+    bytes.resize(length, 0);
+    bytes.extend([high, low].into_iter().zip(mask).map(|(byte, mask)| byte ^ mask));
+    Seen::Is(bytes)
 }
 
 /// Binding, Allocate, Refresh, Send, Data, CreatePermission, ChannelBind: of any class.

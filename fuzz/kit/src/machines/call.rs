@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringfence_client::media::{CandidatePolicy, Event as Told, Input, MediaMachine, MediaPlan, Output};
-use ringfence_client::signalling::{Event, Input as Command, Signalling};
+use ringfence_client::signalling::{Event, Input as Command};
 use ringfence_model::RunKey;
 use ringfence_wire::demux::{Kind, classify};
 
 use super::dialogue::Dialogue;
 use super::keyless::Keyless;
 use super::pace::Pace;
-use super::relayed::identity;
+use super::record::Record;
+use super::subject::{Medium, Subject, identity};
 use crate::generators::peer::Act;
 use crate::oracles::calling::{keyless, scoped, told_keyless};
 use crate::oracles::machine::{SameInstant, drained};
@@ -35,9 +36,9 @@ const MAX_OUTPUTS: usize = 512;
 const MAX_TURNS: usize = 64;
 
 /// A call in play.
-pub struct Call {
-    dialogue: Dialogue<Signalling>,
-    media: MediaMachine,
+pub struct Call<S, M> {
+    dialogue: Dialogue<S>,
+    media: M,
     /// Nobody may be dialled at all.
     refuses_all: bool,
     wake: Option<Instant>,
@@ -49,21 +50,28 @@ pub struct Call {
     has_ice: bool,
     /// A check waits for that answer.
     asked: bool,
-    record: Option<Vec<String>>,
+    record: Record,
 }
 
-impl Call {
-    /// A call with an open connection, whose media gather.
-    pub fn new(dialogue: Dialogue<Signalling>, letters: &[u8], record: bool) -> Self {
+impl<S: Subject> Call<S, MediaMachine> {
+    /// A call with an open connection, whose media are ours and gather.
+    pub fn of(dialogue: Dialogue<S>, letters: &[u8], record: Record) -> Self {
         let plan = MediaPlan { candidates: CandidatePolicy::Host, ..MediaPlan::honest(identity(), 7) };
         let key = RunKey::from_random([1; 32]);
         let refuses_all = letters.contains(&b'z');
         let scope = Arc::new(move |address: SocketAddr| !refuses_all && address.ip().is_loopback());
         let media = MediaMachine::new(dialogue.now(), plan, vec![LOCAL], vec![], vec![], key).expect("a plan");
+        Self::new(dialogue, media.with_scope(scope), letters, record)
+    }
+}
+
+impl<S: Subject, M: Medium> Call<S, M> {
+    /// A call with an open connection, and these media.
+    pub fn new(dialogue: Dialogue<S>, media: M, letters: &[u8], record: Record) -> Self {
         let mut call = Self {
             dialogue,
-            media: media.with_scope(scope),
-            refuses_all,
+            media,
+            refuses_all: letters.contains(&b'z'),
             wake: None,
             wakes: 0,
             instants: SameInstant::default(),
@@ -71,7 +79,7 @@ impl Call {
             far: Keyless::default(),
             has_ice: letters.contains(&b'i'),
             asked: false,
-            record: record.then(Vec::new),
+            record,
         };
         call.turn();
         call
@@ -95,23 +103,15 @@ impl Call {
             other => self.dialogue.play(other),
         }
         self.turn();
-        self.look();
     }
 
-    /// The peer says no more.
+    /// The peer says no more. What was seen of it until then is asked for once: it only grows.
     pub fn fall_silent(&mut self) {
         self.wakes = 0;
         self.wait(SILENCE);
         self.dialogue.fall_silent();
         self.turn();
-        self.look();
-    }
-
-    /// What happened, in lines.
-    pub fn into_record(self) -> Vec<String> {
-        let mut lines = self.dialogue.into_record().lines;
-        lines.extend(self.record.unwrap_or_default());
-        lines
+        keyless(&self.media.seen(self.dialogue.now()));
     }
 
     fn next(&self) -> Option<Instant> {
@@ -135,18 +135,19 @@ impl Call {
             if self.dialogue.now() < at {
                 break; // the dialogue no longer wakes: it has done so often enough
             }
-            if wake.is_some_and(|wake| wake <= at) {
+            let is_woken = wake.is_some_and(|wake| wake <= at);
+            if is_woken {
                 self.wakes += 1;
                 self.input(Input::Timeout);
-                self.turn();
+            }
+            self.turn();
+            if is_woken {
                 self.instants.woken(at, self.wake);
                 pace.woken(at, self.wake);
             }
-            self.turn();
         }
         self.dialogue.wait(until.saturating_duration_since(self.dialogue.now()));
         self.turn();
-        self.look();
     }
 
     /// What either machine tells goes to the other, until both rest.
@@ -174,11 +175,6 @@ impl Call {
             }
         }
         drained(usize::MAX);
-    }
-
-    /// What is to be said of the call until now.
-    fn look(&self) {
-        keyless(&self.media.seen(self.dialogue.now()));
     }
 
     fn hand_over(&mut self, event: Event) {
@@ -215,15 +211,14 @@ impl Call {
                 Output::Transmit { remote, bytes, .. } => {
                     scoped(remote, self.refuses_all);
                     self.asked |= self.far.hear(&bytes);
-                    if let Some(record) = self.record.as_mut().filter(|_| classify(&bytes) != Kind::Stun) {
-                        record.push(format!("media: sends {:?} of {} bytes", classify(&bytes), bytes.len()));
+                    let kind = classify(&bytes);
+                    if kind != Kind::Stun {
+                        self.note(|| format!("sends {kind:?} of {} bytes", bytes.len()));
                     }
                 }
                 Output::Event(event) => {
                     told_keyless(&event);
-                    if let Some(record) = &mut self.record {
-                        record.push(format!("media: {event:?}"));
-                    }
+                    self.note(|| format!("{event:?}"));
                     told.push(event);
                 }
                 output => {
@@ -234,6 +229,10 @@ impl Call {
         }
         drained(usize::MAX);
         told
+    }
+
+    fn note(&self, text: impl FnOnce() -> String) {
+        self.record.note(|| format!("media: {}", text()));
     }
 
     fn datagram(&mut self, text: &[u8]) {

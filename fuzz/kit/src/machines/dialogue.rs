@@ -1,5 +1,6 @@
 //! One script played: a machine, its clock, its far side, and the watchers.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use ringfence_client::signalling::{Again, Event, Input, LoginBend, Output, SpentLogin, Within};
@@ -7,9 +8,10 @@ use ringfence_model::Secret;
 use ringfence_wire::sip::Message;
 
 use super::far::Far;
+use super::record::Record;
 use super::subject::{MARKER, Subject, outputs};
 use crate::generators::peer::Act;
-use crate::oracles::machine::{MOST_OUTPUTS, drained, rests, woken};
+use crate::oracles::machine::{MOST_OUTPUTS, SameInstant, drained, rests, woken};
 use crate::oracles::signalling::{
     Answering, Belief, Economy, Ending, Login, Moment, Registering, Silence, Transactions, Watcher, Writing,
 };
@@ -19,20 +21,6 @@ const MAX_WAKES: usize = 256;
 /// Our description.
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n";
 
-/// What came of a script, for tests and to be shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Record {
-    /// One line for each thing that happened, was written or told.
-    pub lines: Vec<String>,
-}
-
-impl Record {
-    /// Whether a line begins so.
-    pub fn has(&self, start: &str) -> bool {
-        self.lines.iter().any(|line| line.starts_with(start))
-    }
-}
-
 /// A machine in play.
 pub struct Dialogue<S> {
     subject: S,
@@ -40,17 +28,18 @@ pub struct Dialogue<S> {
     now: Instant,
     wake: Option<Instant>,
     wakes: usize,
+    instants: SameInstant,
     far: Far,
     spent: Vec<SpentLogin>,
     watchers: Vec<Box<dyn Watcher>>,
-    record: Option<Record>,
+    record: Record,
     /// Events that the driver of a call has to react to, since they were last taken.
     told: Vec<Event>,
 }
 
 impl<S: Subject> Dialogue<S> {
     /// A machine whose connection is open. `now` is what it was made with.
-    pub fn new(subject: S, now: Instant, has_user: bool) -> Self {
+    pub fn new(subject: S, now: Instant, has_user: bool, record: Record) -> Self {
         let watchers: Vec<Box<dyn Watcher>> = vec![
             Box::new(Writing),
             Box::new(Silence::default()),
@@ -68,25 +57,15 @@ impl<S: Subject> Dialogue<S> {
             now,
             wake: None,
             wakes: 0,
+            instants: SameInstant::default(),
             far: Far::default(),
             spent: Vec::new(),
             watchers,
-            record: None,
+            record,
             told: Vec::new(),
         };
         dialogue.command("open", Input::Opened);
         dialogue
-    }
-
-    /// Keeps a record from now on.
-    pub fn recording(mut self) -> Self {
-        self.record = Some(Record::default());
-        self
-    }
-
-    /// What was recorded.
-    pub fn into_record(self) -> Record {
-        self.record.unwrap_or_default()
     }
 
     /// What was told since the last time.
@@ -157,36 +136,34 @@ impl<S: Subject> Dialogue<S> {
 
     /// The peer falls silent: the machine has to come to rest.
     pub fn fall_silent(&mut self) {
-        let (from, wakes) = (self.now, self.wakes);
+        self.record.act(&"the peer is silent for ever");
         self.wakes = 0;
-        for _ in 0..MAX_WAKES {
-            let Some(at) = self.wake else { break };
+        while let Some(at) = self.wake.filter(|_| self.wakes < MAX_WAKES) {
             self.wait(at.saturating_duration_since(self.now));
         }
-        rests(self.wakes, self.now.saturating_duration_since(from).as_secs());
-        self.wakes += wakes;
+        rests(self.wakes, self.wake.is_none());
         self.watchers.iter_mut().for_each(|watcher| watcher.ends());
     }
 
-    fn register(&mut self, login: u8, times: u32) {
+    fn register(&mut self, login: char, times: u32) {
         let again = |how| LoginBend::Again { login: self.spent.clone(), how };
         let (what, login) = match login {
-            b'n' => ("register", LoginBend::None),
-            b'w' => ("register as another", LoginBend::Wrong),
-            b'x' => {
+            'n' => ("register", LoginBend::None),
+            'w' => ("register as another", LoginBend::Wrong),
+            'x' => {
                 let (username, password) = ("other".to_owned(), Secret::from("another secret"));
                 ("register as another", LoginBend::Other { username, password })
             }
-            b'r' => ("register again", again(Again::Replayed)),
-            b's' => ("register again", again(Again::SameCount)),
-            b'c' => ("register again", again(Again::NextCount)),
+            'r' => ("register again", again(Again::Replayed)),
+            's' => ("register again", again(Again::SameCount)),
+            'c' => ("register again", again(Again::NextCount)),
             _ => ("register", LoginBend::Own),
         };
         self.command(what, Input::Register { login, times });
     }
 
     fn hear(&mut self, bytes: &[u8]) {
-        self.happen(Moment::Heard(bytes.len(), Message::parse(bytes).ok()), Input::Message(bytes));
+        self.happen(Moment::Heard(bytes.len(), Message::parse(bytes).ok().map(Rc::new)), Input::Message(bytes));
     }
 
     /// Time passes, and what is due meanwhile is done at its time.
@@ -200,6 +177,7 @@ impl<S: Subject> Dialogue<S> {
             self.now = self.now.max(at);
             self.happen(Moment::Timer, Input::Timeout);
             woken(self.now, self.wake);
+            self.instants.woken(self.now, self.wake);
         }
         self.now = until;
     }
@@ -215,15 +193,16 @@ impl<S: Subject> Dialogue<S> {
         for output in all {
             match output {
                 Output::Transmit(bytes) => {
-                    let message = Message::parse(&bytes).ok();
+                    let message = Message::parse(&bytes).ok().map(Rc::new);
                     self.note(|at| format!("{at}   writes {}", first_line(&bytes)));
-                    self.watchers.iter_mut().for_each(|watcher| watcher.writes(&moment, &bytes, message.as_ref()));
-                    if let Some(message) = &message {
+                    let watchers = self.watchers.iter_mut();
+                    watchers.for_each(|watcher| watcher.writes(&moment, &bytes, message.as_deref()));
+                    if let Some(message) = message {
                         self.far.hear(message);
                     }
                 }
                 Output::Event(event) => {
-                    self.note(|_| format!("{event:?}"));
+                    self.note(|at| format!("{at}   tells {}", readable(&event)));
                     self.watchers.iter_mut().for_each(|watcher| watcher.tells(&moment, &event));
                     if let Event::LoggedIn(spent) = &event {
                         self.spent.clone_from(spent);
@@ -235,11 +214,25 @@ impl<S: Subject> Dialogue<S> {
         }
     }
 
-    fn note(&mut self, text: impl FnOnce(String) -> String) {
-        if let Some(record) = &mut self.record {
-            let at = format!("{:>8.1} s", self.now.saturating_duration_since(self.began).as_secs_f64());
-            record.lines.push(text(at));
+    fn note(&self, text: impl FnOnce(String) -> String) {
+        let at = || format!("{:>8.1} s", self.now.saturating_duration_since(self.began).as_secs_f64());
+        self.record.note(|| text(at()));
+    }
+}
+
+/// An event, its descriptions as text.
+fn readable(event: &Event) -> String {
+    let text = |sdp: &[u8]| sdp.escape_ascii().to_string();
+    match event {
+        Event::Described { sdp } => format!("Described {{ sdp: \"{}\" }}", text(sdp)),
+        Event::Offered { sdp } => format!("Offered {{ sdp: {:?} }}", sdp.as_deref().map(text)),
+        Event::Changed { status, sdp } => {
+            format!("Changed {{ status: {status:?}, sdp: {:?} }}", sdp.as_deref().map(text))
         }
+        Event::Answered { status, sdp, headers } => {
+            format!("Answered {{ status: {status}, sdp: {:?}, headers: {headers:?} }}", sdp.as_deref().map(text))
+        }
+        other => format!("{other:?}"),
     }
 }
 
@@ -255,3 +248,6 @@ fn first_line(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == b'\r').unwrap_or(bytes.len());
     String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
 }
+
+#[cfg(test)]
+mod tests;

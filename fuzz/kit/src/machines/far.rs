@@ -1,8 +1,11 @@
 //! The far side: it has seen what we sent, and writes what a script wants, however wrong.
 
+use std::rc::Rc;
+
 use ringfence_wire::sip::{self, Message};
 
 use crate::generators::peer::{Demand, Reply, repeated};
+use crate::generators::script::Words;
 
 /// A description that a peer may send.
 const SDP: &[u8] = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-lite\r\nm=audio 40000 UDP/TLS/RTP/SAVPF 0\r\n\
@@ -16,21 +19,21 @@ const MAX_BYTES: usize = 70 * 1024;
 #[derive(Debug, Default)]
 pub struct Far {
     /// Our requests that can be answered, in order.
-    asked: Vec<Message>,
+    asked: Vec<Rc<Message>>,
     /// The last of our requests that began a call.
-    invite: Option<Message>,
+    invite: Option<Rc<Message>>,
     last: Vec<u8>,
 }
 
 impl Far {
     /// It hears a message of ours.
-    pub fn hear(&mut self, message: &Message) {
+    pub fn hear(&mut self, message: Rc<Message>) {
         match message.method() {
             None | Some("ACK") => return,
             Some("INVITE") => self.invite = Some(message.clone()),
             _ => {}
         }
-        self.asked.push(message.clone());
+        self.asked.push(message);
     }
 
     /// What it said last, to say it again.
@@ -44,20 +47,20 @@ impl Far {
         let request = self.asked.get(at)?;
         let field = |name: &str| request.header(name).unwrap_or_default();
         let mut text = Vec::new();
-        line(&mut text, &[b"SIP/2.0 ", reply.status, b" Word"]);
-        let bent = |letter: u8, end: &'static str| if reply.bend == letter { end } else { "" };
-        if reply.bend != b'v' {
-            line(&mut text, &[b"Via: ", field("Via").as_bytes(), bent(b'b', "x").as_bytes()]);
+        line(&mut text, &[b"SIP/2.0 ", reply.status.0, b" Word"]);
+        let bent = |letter: char, end: &'static str| if reply.bend == letter { end } else { "" };
+        if reply.bend != 'v' {
+            line(&mut text, &[b"Via: ", field("Via").as_bytes(), bent('b', "x").as_bytes()]);
         }
         let to = field("To");
         let tagged = reply.tag.is_empty() || sip::tag(to).is_some();
-        let tag = if tagged { vec![] } else { [b";tag=", reply.tag].concat() };
+        let tag = if tagged { vec![] } else { [b";tag=", reply.tag.0].concat() };
         line(&mut text, &[b"To: ", to.as_bytes(), &tag]);
         line(&mut text, &[b"From: ", field("From").as_bytes()]);
-        line(&mut text, &[b"Call-ID: ", field("Call-ID").as_bytes(), bent(b'i', "x").as_bytes()]);
+        line(&mut text, &[b"Call-ID: ", field("Call-ID").as_bytes(), bent('i', "x").as_bytes()]);
         let (number, method) = request.cseq().unwrap_or((1, "OPTIONS"));
-        let number = number.saturating_add(u32::from(reply.bend == b'c'));
-        let method = if reply.bend == b'm' { "SUBSCRIBE" } else { method };
+        let number = number.saturating_add(u32::from(reply.bend == 'c'));
+        let method = if reply.bend == 'm' { "SUBSCRIBE" } else { method };
         line(&mut text, &[format!("CSeq: {number} {method}").as_bytes()]);
         let contact = field("Contact").to_owned();
         Some(self.finished(text, &reply.fields, &contact))
@@ -65,18 +68,18 @@ impl Far {
 
     /// A request of its own.
     pub fn demand(&mut self, demand: &Demand<'_>) -> Vec<u8> {
-        let invite = self.invite.as_ref().filter(|_| demand.place != b'n');
+        let invite = self.invite.as_ref().filter(|_| demand.place != 'n');
         let field = |name: &str| invite.and_then(|invite| invite.header(name)).unwrap_or_default();
-        let ours = if demand.place == b'w' { "<sip:alice@sip.test>;tag=other" } else { field("From") };
+        let ours = if demand.place == 'w' { "<sip:alice@sip.test>;tag=other" } else { field("From") };
         let ours = if ours.is_empty() { "<sip:alice@sip.test>" } else { ours };
         let call_id = if invite.is_some() { field("Call-ID") } else { "theirs" };
         let mut text = Vec::new();
-        line(&mut text, &[demand.method, b" sip:alice@sip.test SIP/2.0"]);
-        line(&mut text, &[b"Via: SIP/2.0/WSS far.test;branch=z9hG4bKfar", demand.cseq]);
+        line(&mut text, &[demand.method.0, b" sip:alice@sip.test SIP/2.0"]);
+        line(&mut text, &[b"Via: SIP/2.0/WSS far.test;branch=z9hG4bKfar", demand.cseq.0]);
         line(&mut text, &[b"To: ", ours.as_bytes()]);
-        line(&mut text, &[b"From: <sip:app-1@sip.test>;tag=", demand.tag]);
+        line(&mut text, &[b"From: <sip:app-1@sip.test>;tag=", demand.tag.0]);
         line(&mut text, &[b"Call-ID: ", call_id.as_bytes()]);
-        line(&mut text, &[b"CSeq: ", demand.cseq, b" ", demand.method]);
+        line(&mut text, &[b"CSeq: ", demand.cseq.0, b" ", demand.method.0]);
         self.finished(text, &demand.fields, "")
     }
 
@@ -87,7 +90,7 @@ impl Far {
     }
 
     /// Fields, length and body. `$c` in a field is our contact.
-    fn finished(&mut self, mut text: Vec<u8>, fields: &[&[u8]], contact: &str) -> Vec<u8> {
+    fn finished(&mut self, mut text: Vec<u8>, fields: &[Words<'_>], contact: &str) -> Vec<u8> {
         let mut body = Vec::new();
         for field in fields {
             if let Some(more) = field.strip_prefix(b"+") {
@@ -97,7 +100,7 @@ impl Far {
                 };
                 continue;
             }
-            let (times, field) = repeated(field);
+            let (times, field) = repeated(field.0);
             let with_contact = field.strip_suffix(b"$c").map(|name| [name, contact.as_bytes()].concat());
             let field = with_contact.as_deref().unwrap_or(field);
             for _ in 0..times {
@@ -134,7 +137,7 @@ From: <sip:a@sip.test>;tag=1\r\nCall-ID: c\r\nCSeq: 4 REGISTER\r\nContact: <sip:
 
     fn said(script: &[u8]) -> Vec<u8> {
         let mut far = Far::default();
-        far.hear(&Message::parse(REGISTER).expect("a request"));
+        far.hear(Rc::new(Message::parse(REGISTER).expect("a request")));
         match &acts(script)[0] {
             Act::Reply(reply) => far.reply(reply).expect("there is a request"),
             Act::Demand(demand) => far.demand(demand),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ringfence_wire::stun::{Attribute, Class, Message, Method};
+use ringfence_wire::stun::{Attribute, Class, Message, Method, is_stun};
 
 use crate::generators::dtls::{Fragment, HANDSHAKE, VERSION_12, record};
 
@@ -19,8 +19,8 @@ const HELLO_VERIFY_REQUEST: u8 = 3;
 /// The target's end of the media.
 #[derive(Debug, Default)]
 pub struct Keyless {
-    /// Our last check.
-    check: Option<Message>,
+    /// Our last check, as it came: few are answered.
+    check: Vec<u8>,
     /// Records and handshake messages so far: one with a number that was there is not read. RFC 6347, section 4.1.2.6.
     records: u16,
     messages: u16,
@@ -34,10 +34,12 @@ impl Keyless {
         if let Some(cookie) = cookie(bytes) {
             self.cookie = cookie.to_vec();
         }
-        let check = Message::parse(bytes).ok().filter(|message| message.class == Class::Request);
-        let heard = check.is_some();
-        self.check = check.or(self.check.take());
-        heard
+        // RFC 8489, section 5: both bits of the class are clear in a request.
+        let is_check = is_stun(bytes) && matches!(bytes, [first, second, ..] if first & 1 == 0 && second & 0x10 == 0);
+        if is_check {
+            self.check = bytes.to_vec();
+        }
+        is_check
     }
 
     /// What it says: `s`, a check; `a`, the answer to our last one (`S`, `A`: signed by another); `h` and a type, a handshake
@@ -48,7 +50,7 @@ impl Keyless {
         Some(match kind {
             b's' | b'S' => check(offer?, kind == b's')?,
             b'a' => self.answer(local)?,
-            b'A' => answer(self.check.as_ref()?, local, ANOTHER.as_bytes())?,
+            b'A' => answer(&self.check, local, ANOTHER.as_bytes())?,
             b'h' => {
                 let sequence = self.messages;
                 self.messages = self.messages.wrapping_add(1);
@@ -66,7 +68,7 @@ impl Keyless {
 
     /// The answer to our last check.
     pub fn answer(&self, local: SocketAddr) -> Option<Vec<u8>> {
-        answer(self.check.as_ref()?, local, THEIR_PWD)
+        answer(&self.check, local, THEIR_PWD)
     }
 
     fn record(&mut self, kind: u8, body: &[u8]) -> Vec<u8> {
@@ -102,7 +104,8 @@ fn check(offer: &str, right: bool) -> Option<Vec<u8>> {
     check.signed(key.as_bytes()).ok()?.fingerprinted().ok()?.emit().ok()
 }
 
-fn answer(check: &Message, local: SocketAddr, key: &[u8]) -> Option<Vec<u8>> {
+fn answer(check: &[u8], local: SocketAddr, key: &[u8]) -> Option<Vec<u8>> {
+    let check = Message::parse(check).ok()?;
     let answer = Message::new(Class::Success, check.method, check.transaction);
     answer.with(Attribute::XorMappedAddress(local)).signed(key).ok()?.fingerprinted().ok()?.emit().ok()
 }

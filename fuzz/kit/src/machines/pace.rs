@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 /// Wakes of one stretch of time, about. Checks of ICE alone are due each 15 ms, and are most of what a run would cost.
-const WAKES: u32 = 32;
+const WAKES: u32 = 16;
 /// The latest that a machine is woken.
-const LATEST: Duration = Duration::from_millis(250);
+const LATEST: Duration = Duration::from_millis(500);
 
 /// The pace of one stretch of time.
 #[derive(Clone, Copy, Debug)]
@@ -52,9 +52,9 @@ mod tests {
 
     #[test]
     fn a_short_time_is_kept_and_a_long_one_is_coarse() {
-        assert_eq!(wakes(Duration::from_millis(300)), (20, Duration::from_millis(15)));
-        assert_eq!(wakes(Duration::from_secs(8)), (32, LATEST));
-        assert_eq!(wakes(Duration::from_secs(80)), (320, LATEST));
+        assert_eq!(wakes(Duration::from_millis(160)), (10, Duration::from_millis(15)));
+        assert_eq!(wakes(Duration::from_secs(8)), (16, LATEST));
+        assert_eq!(wakes(Duration::from_secs(80)), (160, LATEST));
     }
 
     #[test]

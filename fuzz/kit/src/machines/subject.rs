@@ -1,9 +1,12 @@
-//! What plays: the signalling machine, or one that is broken on purpose.
+//! What plays: our machines, or one that is broken on purpose.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use ringfence_client::media::{self, Identity, MediaMachine};
 use ringfence_client::signalling::{Input, Output, Signalling, SignallingPlan, TRANSACTION, Transport};
 use ringfence_model::Secret;
+use ringfence_model::observation::CallSeen;
 use ringfence_wire::digest::Algorithm;
 
 /// Our password: nothing else that is said looks like it.
@@ -27,8 +30,38 @@ impl Subject for Signalling {
     }
 }
 
+/// A machine that carries media.
+pub trait Medium {
+    /// Takes one input.
+    fn input(&mut self, now: Instant, input: media::Input<'_>);
+    /// The next output.
+    fn poll(&mut self) -> media::Output;
+    /// The place of a TURN server that a connection is wanted to.
+    fn unconnected(&self) -> Option<usize>;
+    /// What it says that it has seen.
+    fn seen(&self, now: Instant) -> CallSeen;
+}
+
+impl Medium for MediaMachine {
+    fn input(&mut self, now: Instant, input: media::Input<'_>) {
+        MediaMachine::input(self, now, input);
+    }
+
+    fn poll(&mut self) -> media::Output {
+        MediaMachine::poll(self)
+    }
+
+    fn unconnected(&self) -> Option<usize> {
+        MediaMachine::unconnected(self).first().map(|(place, _)| *place)
+    }
+
+    fn seen(&self, now: Instant) -> CallSeen {
+        MediaMachine::seen(self, now)
+    }
+}
+
 /// What one input led to, up to the wish to wait or so many outputs.
-pub fn outputs(subject: &mut impl Subject, most: usize) -> (Vec<Output>, Option<Instant>) {
+pub(super) fn outputs(subject: &mut impl Subject, most: usize) -> (Vec<Output>, Option<Instant>) {
     let mut all = Vec::new();
     while all.len() <= most {
         match subject.poll() {
@@ -38,6 +71,12 @@ pub fn outputs(subject: &mut impl Subject, most: usize) -> (Vec<Output>, Option<
         }
     }
     (all, None)
+}
+
+/// One identity for all calls: a fresh one costs more than a run.
+pub fn identity() -> Identity {
+    static IDENTITY: OnceLock<Identity> = OnceLock::new();
+    IDENTITY.get_or_init(|| Identity::fresh().expect("a certificate needs nothing but randomness")).clone()
 }
 
 /// The plan of a call, with what these letters change: see [`crate::generators::peer`].

@@ -46,28 +46,44 @@ pub fn scoped(remote: SocketAddr, refuses_all: bool) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use ringfence_client::media::Output;
+
     use super::*;
+    use crate::machines::broken::{carries, signals};
+    use crate::machines::{Call, Dialogue, Record};
     use crate::oracle::caught;
+
+    /// What the target does with media that begin with this, and say at the end that they have seen that.
+    fn play(begins: Output, seen: CallSeen, letters: &[u8]) {
+        let quiet = Dialogue::new(signals(|_, _| (vec![], None)), Instant::now(), true, Record::default());
+        let media = carries((vec![begins], None), seen, |_, _| (vec![], None));
+        Call::new(quiet, media, letters, Record::default()).fall_silent();
+    }
+
+    fn datagram(remote: [u8; 4]) -> Output {
+        let local = SocketAddr::from(([127, 0, 0, 1], 50_000));
+        Output::Transmit { local, remote: SocketAddr::from((remote, 9)), bytes: vec![0] }
+    }
 
     #[test]
     fn media_that_authenticate_without_keys_are_caught() {
-        keyless(&CallSeen::default());
-        let mut seen = CallSeen::default();
-        seen.media.authenticated = 1;
-        caught(&KEYLESS, move || keyless(&seen));
-        let mut seen = CallSeen::default();
-        seen.dtls.completed = true;
-        caught(&KEYLESS, move || keyless(&seen));
-        told_keyless(&Event::IceConnected);
-        caught(&KEYLESS, || told_keyless(&Event::DtlsCompleted));
-        caught(&KEYLESS, || told_keyless(&Event::Echoed));
+        play(Output::Event(Event::IceConnected), CallSeen::default(), b"");
+        for event in [Event::DtlsCompleted, Event::Echoed, Event::MediaAuthenticated, Event::InClear] {
+            caught(&KEYLESS, || play(Output::Event(event), CallSeen::default(), b""));
+        }
+        let (mut opened, mut completed) = (CallSeen::default(), CallSeen::default());
+        (opened.media.authenticated, completed.dtls.completed) = (1, true);
+        for seen in [opened, completed] {
+            caught(&KEYLESS, || play(Output::Event(Event::IceConnected), seen, b""));
+        }
     }
 
     #[test]
     fn a_word_beyond_the_scope_is_caught() {
-        let (here, there) = (SocketAddr::from(([127, 0, 0, 1], 9)), SocketAddr::from(([192, 0, 2, 1], 9)));
-        scoped(here, false);
-        caught(&SCOPE, || scoped(there, false));
-        caught(&SCOPE, || scoped(here, true));
+        play(datagram([127, 0, 0, 1]), CallSeen::default(), b"");
+        caught(&SCOPE, || play(datagram([192, 0, 2, 1]), CallSeen::default(), b""));
+        caught(&SCOPE, || play(datagram([127, 0, 0, 1]), CallSeen::default(), b"z"));
     }
 }

@@ -11,20 +11,42 @@ mod silence;
 mod transactions;
 mod writing;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use ringfence_client::signalling::Event;
 use ringfence_wire::sip::Message;
 
+use super::GRAMMAR;
+use super::machine::{DRAINING, PROGRESS};
+use crate::oracle::Oracle;
+
 pub use answering::{ANSWERING, Answering};
 pub use belief::{BELIEF, Belief};
 pub use economy::{ECONOMY, Economy};
 pub use ending::{ENDING, Ending};
-pub use login::{LOGIN, Login, SECRECY};
+pub use login::{LOGIN, Login, SECRECY, unsaid};
 pub use registering::{REGISTERING, Registering};
 pub use silence::{SILENCE, Silence};
 pub use transactions::{TRANSACTIONS, Transactions};
 pub use writing::{WRITING, Writing};
+
+/// What is asked in every dialogue.
+pub const ASKED: &[&Oracle] = &[
+    &DRAINING,
+    &PROGRESS,
+    &WRITING,
+    &GRAMMAR,
+    &TRANSACTIONS,
+    &ANSWERING,
+    &BELIEF,
+    &REGISTERING,
+    &LOGIN,
+    &SECRECY,
+    &SILENCE,
+    &ECONOMY,
+    &ENDING,
+];
 
 /// What happens to a machine.
 #[derive(Clone, Debug)]
@@ -34,7 +56,7 @@ pub enum Moment {
     /// Its time has come.
     Timer,
     /// So many bytes came, and this is what they say, if they say anything.
-    Heard(usize, Option<Message>),
+    Heard(usize, Option<Rc<Message>>),
     /// The connection is gone, or we close it.
     Gone,
 }
@@ -42,7 +64,7 @@ pub enum Moment {
 impl Moment {
     /// What was heard.
     pub fn message(&self) -> Option<&Message> {
-        if let Moment::Heard(_, message) = self { message.as_ref() } else { None }
+        if let Moment::Heard(_, message) = self { message.as_deref() } else { None }
     }
 }
 
@@ -94,7 +116,7 @@ mod samples {
 
     /// It was heard.
     pub fn heard(message: Message) -> Moment {
-        Moment::Heard(message.emit().len(), Some(message))
+        Moment::Heard(message.emit().len(), Some(Rc::new(message)))
     }
 
     /// The machine writes it.

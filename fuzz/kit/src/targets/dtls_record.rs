@@ -4,6 +4,7 @@ use ringfence_wire::hello::{ClientHello, Depth, DtlsReader, Extension, Reply, Se
 
 use super::tls_server_hello::{SPENT, spent};
 use crate::generators::dtls::{Datagrams, Fragment, HANDSHAKE, VERSION_12, record};
+use crate::generators::lab;
 use crate::generators::value;
 use crate::hex;
 use crate::mutators::dtls::repaired;
@@ -12,13 +13,18 @@ use crate::oracles::{ALLOCATION, Bound, allocating};
 use crate::target::{Seed, Target};
 
 pub mod listening;
-use listening::LISTENER;
 
 /// Datagrams behind their lengths. Each is read as it is, and with its lengths put right.
 pub const TARGET: Target = Target {
     name: "dtls_record",
     reads: "depth, and DTLS datagrams behind their lengths",
-    oracles: &[&ALLOCATION, &SPENT, &SILENT, &LISTENER],
+    oracles: &[
+        &ALLOCATION,
+        &SPENT,
+        &SILENT,
+        #[cfg(feature = "client")]
+        &listening::LISTENER,
+    ],
     run,
     accepts: |bytes| drawn(bytes).is_some_and(|(all, depth)| !matches!(read(depth, &all), Reply::Garbage(_))),
     show: |bytes| match drawn(bytes) {
@@ -124,7 +130,7 @@ fn seeds() -> Vec<Seed> {
     let whole = hello(Version::DTLS12);
     let one = whole.concat();
     let lie = Fragment { kind: 11, length: 1 << 18, sequence: 5, offset: 9, piece: b"x" };
-    vec![
+    let mut seeds = vec![
         Seed::valid("flight", with(1, &whole)),
         Seed::valid("flight-in-one-datagram", with(1, &[one])),
         Seed::valid("cookie-then-hello", with(0, &[verify.clone(), verify.clone(), hello(Version::DTLS10).concat()])),
@@ -136,7 +142,11 @@ fn seeds() -> Vec<Seed> {
         Seed::other("long-message-begun", with(1, &[record(HANDSHAKE, VERSION_12, 0, &lie.bytes())])),
         Seed::other("late-message", with(1, &[message(14, 70, &[]), message(2, 2, &[1])])),
         Seed::other("cut-record", with(0, &[whole.first().and_then(|one| one.get(..30)).unwrap_or_default().to_vec()])),
-    ]
+    ];
+    // In the recorded call the lab is DTLS client, and ours the server.
+    let server = lab::said("dtls").into_iter().filter(|seed| seed.name.ends_with("client"));
+    seeds.push(Seed::valid("call", with(1, &server.map(|seed| seed.bytes).collect::<Vec<_>>())));
+    seeds
 }
 
 #[cfg(test)]

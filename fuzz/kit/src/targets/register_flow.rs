@@ -2,10 +2,7 @@
 
 use crate::generators::peer::{Act, acts, is_deliberate};
 use crate::machines::Record;
-use crate::oracles::machine::{DRAINING, PROGRESS};
-use crate::oracles::signalling::{
-    BELIEF, ECONOMY, ENDING, LOGIN, REGISTERING, SECRECY, SILENCE, TRANSACTIONS, WRITING,
-};
+use crate::oracles::signalling::ASKED;
 use crate::target::{Seed, Target};
 use crate::targets::sip_transaction::dialogue;
 
@@ -13,22 +10,10 @@ use crate::targets::sip_transaction::dialogue;
 pub const TARGET: Target = Target {
     name: "register_flow",
     reads: "a script of a client and its registrar, a line for each act",
-    oracles: &[
-        &DRAINING,
-        &PROGRESS,
-        &WRITING,
-        &TRANSACTIONS,
-        &BELIEF,
-        &REGISTERING,
-        &LOGIN,
-        &SECRECY,
-        &SILENCE,
-        &ECONOMY,
-        &ENDING,
-    ],
-    run: |script| drop(played(script, false)),
+    oracles: ASKED,
+    run,
     accepts: is_deliberate,
-    show: |script| played(script, true).lines.join("\n") + "\n",
+    show: |script| Record::of(|record| played(script, record)),
     seeds,
     dictionary: Some("sip"),
     max_len: 4_096,
@@ -37,22 +22,21 @@ pub const TARGET: Target = Target {
 
 /// One run.
 pub fn run(script: &[u8]) {
-    (TARGET.run)(script);
+    played(script, &Record::default());
 }
 
-/// One run, with what happened in it where that is to be kept. Whatever the script says, we begin by registering.
-pub fn played(script: &[u8], kept: bool) -> Record {
-    let acts = acts(script);
-    let mut dialogue = dialogue(&acts);
-    if kept {
-        dialogue = dialogue.recording();
-    }
+/// One run, with what happens in it. Whatever the script says, we begin by registering.
+fn played(script: &[u8], record: &Record) {
+    let mut acts = acts(script);
+    let mut dialogue = dialogue(&acts, record);
     if !acts.iter().any(|act| matches!(act, Act::Register(..))) {
-        dialogue.play(&Act::Register(b'o', 1));
+        acts.insert(0, Act::Register('o', 1));
     }
-    acts.iter().for_each(|act| dialogue.play(act));
+    for act in &acts {
+        record.act(act);
+        dialogue.play(act);
+    }
     dialogue.fall_silent();
-    dialogue.into_record()
 }
 
 const ASKS: &str = "WWW-Authenticate: Digest realm=\"sip.test\", nonce=\"n1\", qop=\"auth\", algorithm=MD5";
@@ -114,8 +98,8 @@ mod tests {
             ("unanswered", "Failed("),
         ] {
             let all = seeds();
-            let record = played(&all.iter().find(|seed| seed.name == name).expect(name).bytes, true);
-            assert!(record.has(event), "{name} does not come to {event}:\n{}", record.lines.join("\n"));
+            let text = (TARGET.show)(&all.iter().find(|seed| seed.name == name).expect(name).bytes);
+            assert!(text.contains(&format!("tells {event}")), "{name} does not come to {event}:\n{text}");
         }
     }
 }

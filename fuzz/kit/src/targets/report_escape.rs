@@ -1,9 +1,12 @@
 //! Every output of a report, with hostile text in it.
 
+use std::sync::LazyLock;
+
 use ringfence_model::report::Report;
 use ringfence_reports::{Format, Style, render, terminal, terminal_brief};
 
-use crate::generators::{report, stretch};
+use crate::generators::report::{SMALL, Sample, WHOLE};
+use crate::generators::stretch;
 use crate::oracle::Oracle;
 use crate::oracles::{INERT, ORDERS, STRUCTURE, inert, obeyed, structured};
 use crate::target::{Seed, Target};
@@ -15,7 +18,12 @@ pub const TARGET: Target = Target {
     oracles: &[&INERT, &STRUCTURE, &ORDERS, &COLOUR, &SAME],
     run,
     accepts: |bytes| Input::of(bytes).is_some(),
-    show: |bytes| format!("{:#?}", Input::of(bytes)),
+    show: |bytes| match Input::of(bytes) {
+        Some(Input { output, sample, width, texts }) => {
+            format!("{output}, {width} wide, of {} places: {texts:#?}", sample.places())
+        }
+        None => "nothing".to_owned(),
+    },
     seeds,
     dictionary: None,
     max_len: 1_024,
@@ -40,9 +48,15 @@ const PIECES: [&str; 64] = [
     "www.evil.example", "[x](", "![", "](", ")", "{{", "{%", "${", "$$", "~~", "- ", "1. ", "    ", "> ", "***", "＝", "a", "é",
 ];
 
-#[derive(Debug)]
+/// From this byte on the whole sample is taken: in one of ten inputs.
+const WHOLE_FROM: u8 = 230;
+
+static OUTPUTS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| Format::all().map(Format::name).chain(["terminal", "brief"]).collect());
+
 struct Input {
     output: &'static str,
+    sample: &'static Sample,
     width: usize,
     texts: Vec<(usize, String)>,
 }
@@ -50,7 +64,6 @@ struct Input {
 impl Input {
     fn of(bytes: &[u8]) -> Option<Self> {
         let ([output, width], mut rest) = bytes.split_first_chunk::<2>()?;
-        let outputs: Vec<&'static str> = Format::all().map(Format::name).chain(["terminal", "brief"]).collect();
         let mut texts = Vec::new();
         while let Some(([high, low, length], behind)) = rest.split_first_chunk::<3>()
             && texts.len() < MAX_TEXTS
@@ -62,7 +75,8 @@ impl Input {
             rest = behind;
         }
         Some(Self {
-            output: outputs.get(usize::from(*output) % outputs.len())?,
+            output: OUTPUTS.get(usize::from(*output) % OUTPUTS.len())?,
+            sample: if *output < WHOLE_FROM { &SMALL } else { &WHOLE },
             width: 20 + usize::from(*width),
             texts,
         })
@@ -86,7 +100,7 @@ impl Input {
 /// One run.
 pub fn run(bytes: &[u8]) {
     let Some(input) = Input::of(bytes) else { return };
-    let report = report::with(&input.texts);
+    let report = input.sample.with(&input.texts);
     let text = output(&input, &report, false);
     inert(input.output, &text);
     obeyed(input.output, &text);
@@ -98,7 +112,7 @@ pub fn run(bytes: &[u8]) {
             INERT.holds(plain.is_ascii(), || format!("ASCII alone was asked for: {plain}"));
         }
         // Two names that become one, and two texts that become equal, are one in both or told apart in both only by luck.
-        _ => structured(input.output, &text, &output(&input, &report::with(&input.harmless()), false)),
+        _ => structured(input.output, &text, &output(&input, &input.sample.with(&input.harmless()), false)),
     }
     if input.output == "json" {
         same(&report, &text);
@@ -159,6 +173,8 @@ fn seeds() -> Vec<Seed> {
             seeds.push(Seed::valid(format!("{name}-{output}"), one(output, place, text)));
         }
     }
+    let whole = |output: u8| one(WHOLE_FROM + output, 300 + 41 * u16::from(output), "<b>|`=\"");
+    seeds.extend((0..10).map(|output| Seed::valid(format!("whole-{output}"), whole(output))));
     let drawn = |seed: u64| [vec![seed as u8 % 10, 40, 1, seed as u8, 0x8c], stretch(seed, 60)].concat();
     seeds.extend((0..20).map(|seed| Seed::valid(format!("drawn-{seed}"), drawn(seed))));
     seeds
@@ -178,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_file_that_reads_as_another_report_is_caught() {
-        let other = serde_json::to_string(&report::with(&[(40, "other".into())])).expect("JSON");
-        caught(&SAME, std::panic::AssertUnwindSafe(|| same(&report::with(&[]), &other)));
+        let other = serde_json::to_string(&SMALL.with(&[(40, "other".into())])).expect("JSON");
+        caught(&SAME, std::panic::AssertUnwindSafe(|| same(&SMALL.with(&[]), &other)));
     }
 }

@@ -3,6 +3,7 @@
 use ringfence_wire::demux::{Kind, classify};
 use ringfence_wire::rtp::{Header, Packet};
 
+use crate::generators::lab;
 use crate::generators::rtp::Rtp;
 use crate::hex;
 use crate::oracle::Oracle;
@@ -83,7 +84,7 @@ fn demux(bytes: &[u8], kind: Kind) {
 
 fn seeds() -> Vec<Seed> {
     let packet = |text: &str| hex::bytes(text);
-    vec![
+    let mut seeds = vec![
         Seed::valid("opus", packet("80ef 0001 000003c0 cafebabe f8fffe")),
         Seed::valid(
             "opus-with-one-byte-extension",
@@ -99,7 +100,9 @@ fn seeds() -> Vec<Seed> {
         Seed::other("padding-longer-than-payload", packet("a00d 0005 00000000 00000001 02")),
         Seed::other("version-one", packet("4000 0005 00000000 00000001 02")),
         Seed::other("extension-cut-short", packet("9000 0005 00000000 00000001 bede0003 01020304")),
-    ]
+    ];
+    seeds.extend(lab::said("rtp"));
+    seeds
 }
 
 #[cfg(test)]

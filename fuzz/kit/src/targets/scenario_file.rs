@@ -1,15 +1,15 @@
 //! Scenario files.
 
+mod absence;
+
 use arbitrary::Unstructured;
 use ringfence_judge::journal::Journal;
-use ringfence_judge::{Library, LoadError, ScenarioSource, judge_scenario};
-use ringfence_model::evidence::{End, JOURNAL_FORMAT, Plan, RunHeader};
+use ringfence_judge::{Library, LoadError, Loaded, ScenarioSource, judge_scenario};
 use ringfence_model::verdict::State;
 use ringfence_scenarios::SCENARIOS;
-use serde_json::json;
 
 use crate::generators::{lines, stretch};
-use crate::library::{LIBRARY, POLICY};
+use crate::library::LIBRARY;
 use crate::oracle::Oracle;
 use crate::oracles::{ALLOCATION, Bound, allocating};
 use crate::target::{Seed, Target};
@@ -100,15 +100,13 @@ pub fn run(bytes: &[u8]) {
     let Some(input) = Input::of(bytes) else { return };
     let _ = LIBRARY.words_text(); // it is read before anything is counted
     // Every expression becomes a tree, twice, and is held against types that schemas of 100 KiB were read into.
-    let bound = Bound { per_byte: 65_536, fixed: 8_388_608 };
+    let bound = Bound { per_byte: 16_384, fixed: 8_388_608 };
     match allocating(bound, input.text.len(), || input.load()) {
         Err(errors) => placed(&input.text, &errors),
         Ok(library) => {
-            let again: Vec<String> = library.scenarios().map(|loaded| loaded.text().to_owned()).collect();
-            stable(&input.path, &again);
             for loaded in library.scenarios() {
-                let id = &loaded.scenario().id;
-                absent(id, judge_scenario(&nothing_seen(id), &library, None, id).state);
+                stable(&input, loaded.text());
+                absent(loaded, |journal, id| judge_scenario(journal, &library, None, id).state);
             }
         }
     }
@@ -128,29 +126,43 @@ fn placed(text: &str, errors: &[LoadError]) {
     PLACES.holds(ordered, || format!("{errors:#?}"));
 }
 
-fn stable(path: &str, texts: &[String]) {
-    for text in texts {
-        let again = LIBRARY.with(&[ScenarioSource { path, text, own: false }]);
-        STABLE.holds(again.is_ok(), || format!("{:?} of {text}", again.err()));
+/// The same text was accepted just now; another one is read to know.
+fn stable(input: &Input, kept: &str) {
+    if kept == input.text {
+        return;
+    }
+    let again = LIBRARY.with(&[ScenarioSource { path: &input.path, text: kept, own: false }]);
+    STABLE.holds(again.is_ok(), || format!("{:?} of {kept}", again.err()));
+}
+
+fn absent(loaded: &Loaded, judge: impl Fn(&Journal, &str) -> State) {
+    let id = &loaded.scenario().id;
+    let passes = |journal: &Journal| judge(journal, id) == State::Pass;
+    ABSENCE.holds(!passes(&absence::left_out(loaded)), || format!("{id} passes where no step was asked"));
+    if absence::has_to_be_noticed(loaded) {
+        ABSENCE.holds(!passes(&absence::silent(loaded)), || format!("{id} passes where nothing answered"));
     }
 }
 
-fn absent(id: &str, state: State) {
-    ABSENCE.holds(state != State::Pass, || format!("{id} passes where nothing was seen"));
-}
+/// Conditions of a scenario without controls, so that they are what its verdict is made of.
+const CONDITIONS: [(&str, &str); 8] = [
+    ("answered", "a.answered"),
+    ("not-answered", "!a.answered"),
+    ("not-answered-in-brackets", "!(a.answered)"),
+    ("not-that-status", "!(a.status == 200)"),
+    ("one-of-no-status", "a.status in []"),
+    ("same-as-itself", "a.status == a.status"),
+    ("closed-or-not-answered", "a.outcome == 'closed' || !a.answered"),
+    ("no-status", "!has(a.status)"),
+];
 
-/// A journal of a run that asked this scenario to its end, and saw nothing.
-fn nothing_seen(id: &str) -> Journal {
-    let header = RunHeader {
-        format: JOURNAL_FORMAT.into(),
-        target: json!({ "name": "front-desk", "adapter": "cognigy" }),
-        policy: POLICY.clone(),
-        ..RunHeader::default()
-    };
-    let mut journal = Journal::new(header);
-    journal.plan = Some(Plan { chains: vec![id.to_owned()], left_out: Vec::new() });
-    journal.end = Some(End { complete: true, answered: true, ..End::default() });
-    journal
+/// The smallest scenario that is judged by this condition.
+fn with(that: &str) -> String {
+    format!(
+        "id = \"a/b\"\ntitle = \"t\"\nseverity = \"low\"\nlevel = \"must\"\nintrusion = \"passive\"\nadapters = [\"any\"]\n\
+         needs = []\nclaims = []\ncontrols = []\n[manual]\nwhy = \"w\"\nhow = \"h\"\nremedy = \"r\"\nlimits = \"l\"\n\
+         [[step]]\nname = \"a\"\nprobe = \"call\"\n[[verdict.expect]]\nthat = \"{that}\"\nelse = \"e\"\n"
+    )
 }
 
 fn seeds() -> Vec<Seed> {
@@ -160,12 +172,8 @@ fn seeds() -> Vec<Seed> {
             Seed::valid(path.trim_start_matches("scenarios/").trim_end_matches(".toml").replace('/', "-"), *text)
         })
         .collect();
-    let nested = |what: &str, times: usize| {
-        let that = what.repeat(times);
-        format!(
-            "id = \"a/b\"\n[[step]]\nname = \"a\"\nprobe = \"call\"\n[[verdict.expect]]\nthat = \"{that}\"\nelse = \"e\"\n"
-        )
-    };
+    seeds.extend(CONDITIONS.map(|(name, that)| Seed::valid(name, with(that))));
+    let nested = |what: &str, times: usize| with(&what.repeat(times));
     seeds.extend([
         Seed::other("nested-brackets", nested("(", 4_000)),
         Seed::other("nested-lists", nested("[", 4_000)),
@@ -183,6 +191,8 @@ fn seeds() -> Vec<Seed> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
+
     use super::*;
     use crate::oracle::caught;
 
@@ -205,11 +215,50 @@ mod tests {
 
     #[test]
     fn a_text_that_is_accepted_once_is_caught() {
-        caught(&STABLE, || stable("a/b.toml", &["id = 7".to_owned()]));
+        let input = Input { path: "a/b.toml".into(), text: with("a.answered") };
+        caught(&STABLE, || stable(&input, "id = 7"));
+    }
+
+    fn library(text: &str) -> Library {
+        LIBRARY
+            .with(&[ScenarioSource { path: "a/b.toml", text, own: false }])
+            .unwrap_or_else(|errors| panic!("{errors:?}"))
     }
 
     #[test]
-    fn a_pass_without_an_observation_is_caught() {
-        caught(&ABSENCE, || absent("a/b", State::Pass));
+    fn a_judge_who_takes_silence_for_a_pass_is_caught() {
+        for (_, that) in CONDITIONS.iter().filter(|(_, that)| !that.contains("has(") && !that.contains("||")) {
+            let library = library(&with(that));
+            let loaded = library.get("a/b").expect("its id");
+            for (state, taken_for) in [(State::Inconclusive, State::Pass), (State::NotApplicable, State::Pass)] {
+                let kind = |journal: &Journal, id: &str| match judge_scenario(journal, &library, None, id).state {
+                    found if found == state => taken_for,
+                    found => found,
+                };
+                caught(&ABSENCE, AssertUnwindSafe(|| absent(loaded, kind)));
+            }
+        }
+    }
+
+    #[test]
+    fn silence_is_judged_and_not_only_found_unfinished() {
+        let mut asked = 0;
+        for input in seeds().iter().filter_map(|seed| Input::of(&seed.bytes)) {
+            let Ok(library) = input.load() else { continue };
+            for loaded in library.scenarios().filter(|loaded| absence::has_to_be_noticed(loaded)) {
+                let verdict = judge_scenario(&absence::silent(loaded), &library, None, &loaded.scenario().id);
+                let reasons = verdict.reasons.iter().map(ringfence_model::verdict::Line::visible).collect::<String>();
+                assert!(!reasons.contains("the run ended"), "{reasons}");
+                asked += 1;
+            }
+        }
+        assert!(asked > 15, "{asked}");
+    }
+
+    #[test]
+    fn none_of_our_own_passes_where_nothing_answers() {
+        for loaded in LIBRARY.scenarios() {
+            absent(loaded, |journal, id| judge_scenario(journal, &LIBRARY, None, id).state);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Session descriptions, and what they are asked.
 
-use ringfence_wire::sdp::{Attribute, Description, MAX_BYTES, MAX_CANDIDATES, MAX_LINES, MAX_MEDIA, Section};
+use ringfence_wire::sdp::{Attribute, Description, Line, MAX_BYTES, MAX_CANDIDATES, MAX_LINES, MAX_MEDIA, Section};
 
 use crate::generators::sdp::descriptions;
 use crate::oracle::Oracle;
@@ -85,15 +85,55 @@ fn ask(part: &Section) {
     std::hint::black_box((fingerprints, typed));
 }
 
+/// A section as its lines have it, or the session: the words of `m=`, other lines, and attributes, in their order.
+#[derive(Debug, Default, PartialEq)]
+struct Part {
+    media: Vec<String>,
+    lines: Vec<String>,
+    attributes: Vec<String>,
+}
+
 fn every_line(text: &str, description: &Description) {
-    let lines: Vec<&str> = text.trim_end_matches(['\r', '\n']).split('\n').collect();
-    let of = |kind: &str| lines.iter().filter(|line| line.starts_with(kind)).count();
-    let all = description.media.iter().map(|media| (media.lines.len(), media.attributes.len()));
-    let own = (description.lines.len(), description.attributes.len());
-    let (others, attributes) = all.fold(own, |sum, part| (sum.0 + part.0, sum.1 + part.1));
-    let (expected, media) = ((of("m="), of("a=")), description.media.len());
-    let same = (media, attributes) == expected && media + attributes + others == lines.len();
-    EVERY_LINE.holds(same, || format!("{} lines, {expected:?} m= and a=, became {description:?}", lines.len()));
+    let mut expected = vec![Part::default()];
+    for line in text.trim_end_matches(['\r', '\n']).split('\n') {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if let Some(media) = line.strip_prefix("m=") {
+            // The port is a number: `09` is 9.
+            let word =
+                |(at, word): (usize, &str)| if at == 1 { word.split('/').map(number).collect() } else { word.into() };
+            let media = media.split_ascii_whitespace().enumerate().map(word).collect();
+            expected.push(Part { media, ..Part::default() });
+        } else if let Some(part) = expected.last_mut() {
+            match line.strip_prefix("a=") {
+                Some(attribute) => part.attributes.push(attribute.to_owned()),
+                None => part.lines.push(line.to_owned()),
+            }
+        }
+    }
+    let part = |media, lines: &[Line], attributes: &[Attribute]| Part {
+        media,
+        lines: lines.iter().map(|line| format!("{}={}", line.kind, line.value)).collect(),
+        attributes: attributes.iter().map(written_attribute).collect(),
+    };
+    let session = part(Vec::new(), &description.lines, &description.attributes);
+    let sections = description.media.iter().map(|media| {
+        let port = [Some(media.port), media.port_count].into_iter().flatten().map(|port| number(&port.to_string()));
+        let words = [media.kind.clone(), port.collect(), media.profile.clone()];
+        part(words.into_iter().chain(media.formats.clone()).collect(), &media.lines, &media.attributes)
+    });
+    let told: Vec<Part> = std::iter::once(session).chain(sections).collect();
+    EVERY_LINE.same(&expected, &told, "the lines, and what became of them");
+}
+
+/// A number in its shortest form, behind a slash.
+fn number(digits: &str) -> String {
+    let short = digits.trim_start_matches('0');
+    format!("/{}", if short.is_empty() { "0" } else { short })
+}
+
+fn written_attribute(attribute: &Attribute) -> String {
+    let Attribute { name, value } = attribute;
+    value.as_ref().map_or(name.clone(), |value| format!("{name}:{value}"))
 }
 
 fn limits(description: &Description) {
@@ -152,9 +192,19 @@ mod tests {
     fn a_reader_that_drops_a_line_is_caught() {
         let (text, mut description) = example();
         every_line(&text, &description);
+        let whole = description.clone();
         description.media[1].attributes.pop();
         description.media[1].lines.pop();
         caught(&EVERY_LINE, || every_line(&text, &description));
+        // One that keeps half of a value, and one that knows another port.
+        let cut =
+            |attribute: &mut Attribute| attribute.value = attribute.value.as_ref().map(|text| text[..1].to_owned());
+        let mut halved = whole.clone();
+        halved.media[0].attributes.iter_mut().for_each(cut);
+        caught(&EVERY_LINE, || every_line(&text, &halved));
+        let mut elsewhere = whole;
+        elsewhere.media[0].port += 1;
+        caught(&EVERY_LINE, || every_line(&text, &elsewhere));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use ringfence_wire::Error;
 use ringfence_wire::digest::{Algorithm, Authorization, Challenge, challenges, ha1};
+use sha2::Digest;
 
 use crate::generators::digest::Exchange;
 use crate::generators::{stretch, value};
@@ -30,9 +31,11 @@ pub const FIELDS: Oracle = Oracle::new(
     "a comma ends a parameter, a challenge or a field (RFC 9110, section 11.6.1); a reader that confuses them answers another realm",
 );
 
-/// An answer to a challenge verifies with the password that it was made with.
-pub const BELIEVED: Oracle =
-    Oracle::new("a right answer is believed", "both sides compute the same response (RFC 7616, section 3.4.1)");
+/// An answer to a challenge is the one that the RFC has, and verifies with the password that it was made with.
+pub const BELIEVED: Oracle = Oracle::new(
+    "a right answer is believed",
+    "both sides compute the same response (RFC 7616, section 3.4.1); one that only we compute logs in nowhere",
+);
 
 /// With another password, method, nonce count or response it does not.
 pub const DOUBTED: Oracle = Oracle::new(
@@ -52,7 +55,7 @@ const BOUND: Bound = Bound { per_byte: 128, fixed: 4_096 };
 pub fn run(bytes: &[u8]) {
     if let Some((0, drawn)) = bytes.split_first() {
         let Some(exchange) = value::<Exchange>(drawn) else { return };
-        return answers(&exchange, Authorization::verify);
+        return answers(&exchange, Authorization::answer, Authorization::verify);
     }
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(found) = allocating(BOUND, text.len(), || challenges(text.lines())) {
@@ -85,16 +88,23 @@ fn fields(text: &str, found: &[Challenge], read: impl Fn(&[&str]) -> Result<Vec<
 }
 
 /// [`BELIEVED`], [`DOUBTED`], [`COMPUTED`].
-fn answers(drawn: &Exchange, verify: impl Fn(&Authorization, &str, &str) -> Result<(), Error>) {
+fn answers(
+    drawn: &Exchange,
+    answer: impl Fn(&Challenge, (&str, &str), (&str, &str), (u32, &str)) -> Result<Authorization, Error>,
+    verify: impl Fn(&Authorization, &str, &str) -> Result<(), Error>,
+) {
     let challenge = drawn.challenge();
     challenge_prints(&challenge);
     let (method, uri) = (drawn.method.0.as_str(), drawn.uri());
     let (username, cnonce) = (drawn.username(), drawn.cnonce());
     let login = (username.as_str(), drawn.password.0.as_str());
-    let answer = Authorization::answer(&challenge, login, (method, &uri), (drawn.nc, &cnonce));
+    let answer = answer(&challenge, login, (method, &uri), (drawn.nc, &cnonce));
     computed(&challenge, &answer);
     let Ok(answer) = answer else { return };
     answer_prints(&answer);
+    let given = (answer.nonce == challenge.nonce, answer.opaque == challenge.opaque, answer.uri == uri);
+    BELIEVED.same(&given, &(true, true, true), "nonce, opaque and URI are given back");
+    BELIEVED.same(&answer.response, &response(&answer, login, method), "the response, and the RFC's");
     let algorithm = Algorithm::named(answer.algorithm.as_deref()).unwrap_or(Algorithm::Md5);
     let stored = |password: &str| ha1(algorithm, &username, &answer.realm, password);
     let right = stored(login.1);
@@ -117,6 +127,26 @@ fn answers(drawn: &Exchange, verify: impl Fn(&Authorization, &str, &str) -> Resu
         _ => turn(&mut wrong.response, drawn.turned),
     }
     doubted("another answer", verify(&wrong, &right, method));
+}
+
+/// The response, by the words of RFC 7616, section 3.4.1 (with `qop`), and RFC 2069, section 2.1.2 (without).
+fn response(answer: &Authorization, (username, password): (&str, &str), method: &str) -> String {
+    let sha256 = answer.algorithm.as_ref().is_some_and(|name| name.eq_ignore_ascii_case("SHA-256"));
+    let hash = |text: String| match sha256 {
+        true => hex(&sha2::Sha256::digest(text)),
+        false => hex(&md5::Md5::digest(text)),
+    };
+    let Authorization { realm, nonce, uri, qop, .. } = answer;
+    let a1 = hash(format!("{username}:{realm}:{password}"));
+    let a2 = hash(format!("{method}:{uri}"));
+    match (qop, answer.nc, &answer.cnonce) {
+        (Some(qop), Some(nc), Some(cnonce)) => hash(format!("{a1}:{nonce}:{nc:08x}:{cnonce}:{qop}:{a2}")),
+        _ => hash(format!("{a1}:{nonce}:{a2}")),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn turn(response: &mut String, at: u8) {
@@ -180,6 +210,8 @@ fn seeds() -> Vec<Seed> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
+
     use super::*;
     use crate::oracle::caught;
 
@@ -204,12 +236,40 @@ mod tests {
 
     #[test]
     fn who_believes_everything_or_nothing_is_caught() {
-        answers(&drawn(), Authorization::verify);
-        caught(&DOUBTED, || answers(&drawn(), |_, _, _| Ok(())));
-        caught(&BELIEVED, || answers(&drawn(), |_, _, _| Err(Error::Unverified("digest response"))));
+        answers(&drawn(), Authorization::answer, Authorization::verify);
+        caught(&DOUBTED, || answers(&drawn(), Authorization::answer, |_, _, _| Ok(())));
+        caught(&BELIEVED, || {
+            answers(&drawn(), Authorization::answer, |_, _, _| Err(Error::Unverified("digest response")))
+        });
         // One that forgets the method, as if every request were the same.
         let method = drawn().method.0;
-        caught(&DOUBTED, || answers(&drawn(), move |answer, ha1, _| answer.verify(ha1, &method)));
+        caught(&DOUBTED, || {
+            answers(&drawn(), Authorization::answer, move |answer, ha1, _| answer.verify(ha1, &method))
+        });
+    }
+
+    /// Right by itself on both sides, and wrong for everybody else: the count is hashed without its zeros.
+    #[test]
+    fn a_formula_of_our_own_is_caught() {
+        let counts = |one: &Exchange| one.challenge().qop.iter().any(|qop| qop == "auth");
+        let login = |one: &Exchange| {
+            let challenge = one.challenge();
+            Authorization::answer(&challenge, ("", ""), ("", ""), (0, "")).is_ok()
+        };
+        let mut all = (0..4_000).filter_map(|seed| value::<Exchange>(&stretch(seed, 300)));
+        let mut drawn = all.find(|one| counts(one) && login(one)).expect("one in many has a count");
+        drawn.nc = 7;
+        let unpadded =
+            |challenge: &Challenge, login: (&str, &str), (method, uri): (&str, &str), (nc, cnonce): (u32, &str)| {
+                let mut answer = Authorization::answer(challenge, login, (method, uri), (nc, cnonce))?;
+                let algorithm = Algorithm::named(answer.algorithm.as_deref())?;
+                let a1 = ha1(algorithm, login.0, &answer.realm, login.1);
+                let a2 = ringfence_wire::digest::response(algorithm, &a1, "", None, method, uri);
+                answer.response = ha1(algorithm, &format!("{a1}:{}:{nc:x}", answer.nonce), cnonce, &a2);
+                Ok(answer)
+            };
+        caught(&BELIEVED, AssertUnwindSafe(|| answers(&drawn, unpadded, |_, _, _| Ok(()))));
+        answers(&drawn, Authorization::answer, Authorization::verify);
     }
 
     #[test]

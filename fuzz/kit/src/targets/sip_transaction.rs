@@ -4,32 +4,19 @@ use std::time::Instant;
 
 use ringfence_client::signalling::Signalling;
 
-use crate::generators::peer::{Act, acts, is_deliberate};
+use crate::generators::peer::{Act, acts, is_deliberate, letters};
 use crate::machines::{Dialogue, Record, plan};
-use crate::oracles::machine::{DRAINING, PROGRESS};
-use crate::oracles::signalling::{ANSWERING, BELIEF, ECONOMY, ENDING, LOGIN, SECRECY, SILENCE, TRANSACTIONS, WRITING};
+use crate::oracles::signalling::ASKED;
 use crate::target::{Seed, Target};
 
 /// The signalling machine with its transactions and dialogs.
 pub const TARGET: Target = Target {
     name: "sip_transaction",
     reads: "a script of both sides, a line for each act",
-    oracles: &[
-        &DRAINING,
-        &PROGRESS,
-        &WRITING,
-        &TRANSACTIONS,
-        &ANSWERING,
-        &BELIEF,
-        &LOGIN,
-        &SECRECY,
-        &SILENCE,
-        &ECONOMY,
-        &ENDING,
-    ],
+    oracles: ASKED,
     run,
     accepts: is_deliberate,
-    show: |script| recorded(script).lines.join("\n") + "\n",
+    show: |script| Record::of(|record| played(script, record)),
     seeds,
     dictionary: Some("sip"),
     max_len: 4_096,
@@ -38,26 +25,25 @@ pub const TARGET: Target = Target {
 
 /// One run.
 pub fn run(script: &[u8]) {
+    played(script, &Record::default());
+}
+
+/// One run, with what happens in it.
+fn played(script: &[u8], record: &Record) {
     let acts = acts(script);
-    let mut dialogue = dialogue(&acts);
-    acts.iter().for_each(|act| dialogue.play(act));
+    let mut dialogue = dialogue(&acts, record);
+    for act in &acts {
+        record.act(act);
+        dialogue.play(act);
+    }
     dialogue.fall_silent();
 }
 
-/// One run, with what happened in it.
-pub fn recorded(script: &[u8]) -> Record {
-    let acts = acts(script);
-    let mut dialogue = dialogue(&acts).recording();
-    acts.iter().for_each(|act| dialogue.play(act));
-    dialogue.into_record()
-}
-
 /// A machine with the plan that the first act tells.
-pub(super) fn dialogue(acts: &[Act<'_>]) -> Dialogue<Signalling> {
-    let letters = if let Some(Act::Plan(letters)) = acts.first() { letters } else { &b""[..] };
-    let (now, plan) = (Instant::now(), plan(letters));
+pub(super) fn dialogue(acts: &[Act<'_>], record: &Record) -> Dialogue<Signalling> {
+    let (now, plan) = (Instant::now(), plan(letters(acts)));
     let has_user = plan.username.is_some();
-    Dialogue::new(Signalling::new(now, plan), now, has_user)
+    Dialogue::new(Signalling::new(now, plan), now, has_user, record.clone())
 }
 
 const ASKS: &str = "WWW-Authenticate: Digest realm=\"sip.test\", nonce=\"n1\", qop=\"auth\", algorithm=";
@@ -118,11 +104,6 @@ fn seeds() -> Vec<Seed> {
 mod tests {
     use super::*;
 
-    fn seed(name: &str) -> Record {
-        let all = seeds();
-        recorded(&all.iter().find(|seed| seed.name == name).expect(name).bytes)
-    }
-
     #[test]
     fn seeds_reach_what_they_are_named_for() {
         for (name, event) in [
@@ -141,8 +122,9 @@ mod tests {
             ("asked-in-the-call", "Info {"),
             ("closed-in-a-call", "Failed("),
         ] {
-            let record = seed(name);
-            assert!(record.has(event), "{name} does not come to {event}:\n{}", record.lines.join("\n"));
+            let all = seeds();
+            let text = (TARGET.show)(&all.iter().find(|seed| seed.name == name).expect(name).bytes);
+            assert!(text.contains(&format!("tells {event}")), "{name} does not come to {event}:\n{text}");
         }
     }
 }

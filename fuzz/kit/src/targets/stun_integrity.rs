@@ -152,13 +152,20 @@ fn modelled(message: &[u8], integrity_says: &Result<(), Error>, fingerprint_says
         .filter(|span| span.end() == message.len())
         .is_some_and(|span| value(span) == Some(&fingerprint(&message[..span.at]).to_be_bytes()));
     // A message over our limits or with a wrong header is no message: then both refuse, whatever is in it.
-    if ringfence_wire::turn::frame_bytes(message) == Ok(Some(message.len()))
+    let whole = is_message(message);
+    MODEL.same(&integrity_says.is_ok(), &(whole && authentic), "MESSAGE-INTEGRITY: ours and the model");
+    MODEL.same(&fingerprint_says.is_ok(), &(whole && unharmed), "FINGERPRINT: ours and the model");
+}
+
+/// The header of RFC 8489, section 5, and the size that we read at most.
+fn is_message(message: &[u8]) -> bool {
+    let Some(([first, _, high, low, cookie @ ..], rest)) = message.split_first_chunk::<20>() else { return false };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    first >> 6 == 0
+        && cookie.starts_with(&[0x21, 0x12, 0xa4, 0x42])
+        && length == rest.len()
+        && length.is_multiple_of(4)
         && message.len() <= 2_048
-        && message.len().is_multiple_of(4)
-    {
-        MODEL.same(&integrity_says.is_ok(), &authentic, "MESSAGE-INTEGRITY: ours and the model");
-        MODEL.same(&fingerprint_says.is_ok(), &unharmed, "FINGERPRINT: ours and the model");
-    }
 }
 
 fn seeds() -> Vec<Seed> {
@@ -221,6 +228,10 @@ mod tests {
         modelled(&message(), &Ok(()), &Ok(()));
         caught(&MODEL, || modelled(&message(), &Err(Error::Missing("MESSAGE-INTEGRITY")), &Ok(())));
         caught(&MODEL, || modelled(&messages()[0].bytes, &Ok(()), &Ok(())));
+        // One that believes what is no message.
+        let longer = [message(), vec![0; 4]].concat();
+        modelled(&longer, &verify_integrity(&longer, KEY), &verify_fingerprint(&longer));
+        caught(&MODEL, || modelled(&longer, &Ok(()), &Err(Error::Missing("FINGERPRINT"))));
     }
 
     #[test]

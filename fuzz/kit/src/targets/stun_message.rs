@@ -110,12 +110,12 @@ fn unseen<'a, T: PartialEq + std::fmt::Debug>(message: &'a Message, cut: &'a Mes
     UNSEEN.same(&view(message), &view(cut), "with what follows, and without");
 }
 
-/// The message up to MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 (0x001c), if it has one of them.
+/// The message up to MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 (0x001c), if it has one of them and more behind it.
 fn signed_part(message: &Message) -> Option<Message> {
     let signed = |attribute: &Attribute| {
         matches!(attribute, Attribute::MessageIntegrity(_) | Attribute::Other { kind: 0x001c, .. })
     };
-    let end = message.attributes.iter().position(signed)?;
+    let end = message.attributes.iter().position(signed).filter(|end| end + 1 < message.attributes.len())?;
     Some(Message { attributes: message.attributes.get(..end)?.to_vec(), ..*message })
 }
 
@@ -139,7 +139,7 @@ fn blank(message: &mut [u8], span: Span) {
         0x0001 | 0x0012 | 0x0016 | 0x0020 => &[0], // the addresses: RFC 8489, sections 14.1 and 14.2
         0x0009 => &[0, 0, 0x07],                   // ERROR-CODE: RFC 8489, section 14.8
         0x000c => &[0xff, 0xff, 0, 0],             // CHANNEL-NUMBER: RFC 8656, section 18.1
-        0x0017 | 0x0019 => &[0xff, 0, 0, 0],       // family and transport: RFC 8656, sections 18.6 and 18.7
+        0x0017 | 0x0019 => &[0xff, 0, 0, 0],       // family and transport: RFC 8656, sections 18.6 and 18.8
         0x0018 => &[0x80],                         // EVEN-PORT: RFC 8656, section 18.7
         _ => &[],
     };

@@ -34,9 +34,9 @@ const KEY: &[u8] = b"the key of whoever signs";
 
 /// One run.
 pub fn run(bytes: &[u8]) {
-    compare(bytes);
-    compare(&framed(bytes));
-    compare(&signed(bytes, KEY));
+    differences(bytes);
+    differences(&framed(bytes));
+    differences(&signed(bytes, KEY));
 }
 
 /// A peer: the name of its crate, and its answer to a question about a message; none, if it has no such question.
@@ -48,8 +48,11 @@ pub(crate) trait Peer {
     fn answer(&mut self, asked: Asked) -> Option<Seen>;
 }
 
-/// Compares with both, and returns the known differences that were seen.
-pub(crate) fn compare(bytes: &[u8]) -> Vec<(&'static str, &'static str)> {
+/// Compares with both, and returns the known differences that were seen: parser and id.
+///
+/// # Panics
+/// If there is a difference that nothing explains.
+pub fn differences(bytes: &[u8]) -> Vec<(&'static str, &'static str)> {
     let ours = Message::parse(bytes);
     let mut seen = Vec::new();
     with::<peers::Rtc>(bytes, &ours, &mut seen);
@@ -183,20 +186,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_known_difference_is_still_there() {
-        for known in DIFFERENCES {
-            let seen = compare(known.example);
-            assert!(seen.contains(&(known.parser, known.id)), "{} of {} is gone: {seen:?}", known.id, known.parser);
-        }
-    }
-
-    #[test]
     fn the_vectors_of_the_standard_are_read_alike() {
         let vectors: Vec<_> = messages().into_iter().filter(|seed| seed.name.starts_with("rfc5769")).collect();
         assert_eq!(vectors.len(), 4);
         for vector in vectors {
-            assert_eq!(compare(&vector.bytes), [], "{}", vector.name);
-            assert_eq!(compare(&signed(&vector.bytes, KEY)), [], "{}", vector.name);
+            assert_eq!(differences(&vector.bytes), [], "{}", vector.name);
+            assert_eq!(differences(&signed(&vector.bytes, KEY)), [], "{}", vector.name);
         }
     }
 

@@ -55,11 +55,19 @@ const HANDSHAKE: u8 = 22; // RFC 8446, section B.1
 pub fn run(bytes: &[u8]) {
     let Some((depth, size, stream)) = split(bytes) else { return };
     let whole = cuts(stream, &[size], |pieces| allocating(BOUND, stream.len(), || read(depth, pieces)));
-    if is_whole(&whole) {
-        let other = records(stream, usize::from(size));
-        RECORDS.same(&whole, &reply(depth, &other), "the flight, and the same in other records");
+    recorded(&whole, stream, usize::from(size), |stream| reply(depth, stream));
+    match depth {
+        Depth::Hello => deeper(&whole, &reply(Depth::Flight, stream)),
+        Depth::Flight => deeper(&reply(Depth::Hello, stream), &whole),
     }
-    deeper(&reply(Depth::Hello, stream), &reply(Depth::Flight, stream));
+}
+
+/// The same reply to the flight in records of so many bytes.
+fn recorded(whole: &Reply, stream: &[u8], size: usize, reply: impl Fn(&[u8]) -> Reply) {
+    if is_whole(whole) {
+        let other = reply(&records(stream, size));
+        RECORDS.same(whole, &other, "the flight, and the same in other records");
+    }
 }
 
 /// Depth, size of pieces, stream.
@@ -75,16 +83,21 @@ fn reply(depth: Depth, stream: &[u8]) -> Reply {
 
 fn read(depth: Depth, pieces: &mut dyn Iterator<Item = &[u8]>) -> Reply {
     let mut reader = TlsReader::new(depth);
-    for piece in pieces {
-        if let Some(reply) = reader.feed(piece) {
-            spent(reader.feed(&[21, 3, 3, 0, 2, 2, 40]));
-            return reply;
-        }
-    }
-    reader.end()
+    fed(pieces, |piece| reader.feed(piece)).unwrap_or_else(|| reader.end())
 }
 
-/// What a reader says that has given its reply. A fatal alert came.
+/// The reply to these pieces, behind which a fatal alert comes.
+fn fed(pieces: &mut dyn Iterator<Item = &[u8]>, mut feed: impl FnMut(&[u8]) -> Option<Reply>) -> Option<Reply> {
+    for piece in pieces {
+        if let Some(reply) = feed(piece) {
+            spent(feed(&[21, 3, 3, 0, 2, 2, 40]));
+            return Some(reply);
+        }
+    }
+    None
+}
+
+/// What a reader says that has given its reply.
 pub(crate) fn spent(second: Option<Reply>) {
     SPENT.holds(second.is_none(), || format!("a second reply: {second:?}"));
 }
@@ -207,13 +220,17 @@ mod tests {
     fn a_reader_that_takes_a_record_for_a_message_is_caught() {
         let stream = flight(Version::TLS12, 0x00a8, "0002 6869").to_tls().expect("a sound flight");
         let first = |stream: &[u8]| reply(Depth::Flight, &stream[..5 + usize::from(stream[4])]);
-        assert_eq!(reply(Depth::Flight, &records(&stream, 7)), reply(Depth::Flight, &stream));
-        caught(&RECORDS, || RECORDS.same(&first(&stream), &first(&records(&stream, 7)), "a reader of one record"));
+        let whole = reply(Depth::Flight, &stream);
+        assert!(is_whole(&whole));
+        recorded(&whole, &stream, 7, |stream| reply(Depth::Flight, stream));
+        caught(&RECORDS, || recorded(&whole, &stream, 7, first));
     }
 
     #[test]
     fn a_reader_that_replies_twice_is_caught() {
-        caught(&SPENT, || spent(TlsReader::new(Depth::Hello).feed(&[21, 3, 3, 0, 2, 2, 40])));
+        let alert: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+        let forgetful = |piece: &[u8]| TlsReader::new(Depth::Hello).feed(piece);
+        caught(&SPENT, || drop(fed(&mut std::iter::once(alert), forgetful)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ringfence_wire::websocket::{Frame, MAX_HEADER_BYTES, Message, Messages, Read
 use tungstenite::protocol::{Role, WebSocket};
 
 use crate::generators::websocket::Frames;
-use crate::known::websocket::{Case, DIFFERENCES, TUNGSTENITE, Told};
+use crate::known::websocket::{Case, DIFFERENCES, TUNGSTENITE, Told, shortest};
 use crate::oracle::Oracle;
 use crate::oracles::{AGREEMENT, ALLOCATION, Bound, CUTTING, FIXPOINT, agreeing, allocating, cuts};
 use crate::target::{Seed, Target};
@@ -73,15 +73,21 @@ impl Input {
 
 /// One run.
 pub fn run(bytes: &[u8]) {
-    let Some(input) = Input::of(bytes) else { return };
+    differences(bytes);
+}
+
+/// Asks everything of one input, and returns the known difference that was seen: parser and id.
+///
+/// # Panics
+/// If an oracle finds something.
+pub fn differences(bytes: &[u8]) -> Vec<(&'static str, &'static str)> {
+    let Some(input) = Input::of(bytes) else { return Vec::new() };
     exact(&input);
     // A frame of two bytes is a value of forty, in a list that grows by doubling.
     let bound = Bound { per_byte: 400, fixed: 4_096 };
-    let told = allocating(bound, input.stream.len(), || ours(&input, &mut std::iter::once(&*input.stream)));
-    let told_in_pieces = cuts(&input.stream, &input.sizes, |pieces| ours(&input, pieces));
-    debug_assert_eq!(told, told_in_pieces);
-    let case = Case { ours: told, theirs: theirs(&input) };
-    agree(&case);
+    let told =
+        cuts(&input.stream, &input.sizes, |pieces| allocating(bound, input.stream.len(), || ours(&input, pieces)));
+    agree(&input, told).map(|known| (TUNGSTENITE, known)).into_iter().collect()
 }
 
 /// Frames are their bytes: those that were drawn are read, and what is read is written as it came.
@@ -99,7 +105,11 @@ fn exact(input: &Input) {
 
 /// What our readers tell.
 fn ours(input: &Input, pieces: &mut dyn Iterator<Item = &[u8]>) -> Told<Error> {
-    let (mut reader, mut told) = (Reader::new(input.limits.0), Told { messages: Vec::new(), error: None });
+    told_by(Reader::new(input.limits.0), input, pieces)
+}
+
+fn told_by(mut reader: Reader, input: &Input, pieces: &mut dyn Iterator<Item = &[u8]>) -> Told<Error> {
+    let mut told = Told { messages: Vec::new(), error: None };
     let mut messages = Messages::new(input.side, input.limits.1);
     // One more push, with nothing: what is wrong behind whole frames is told with the next one.
     for piece in pieces.chain(std::iter::once(&[][..])) {
@@ -193,13 +203,15 @@ fn like_ours(message: tungstenite::Message) -> Option<Message> {
     })
 }
 
-/// Both tell the same messages, and refuse the same streams. Behind a close nothing counts any more.
-fn agree(case: &Case) -> Option<&'static str> {
-    let closed = |messages: &[Message]| matches!(messages.last(), Some(Message::Close { .. }));
-    let both_closed = closed(&case.ours.messages) && closed(&case.theirs.messages);
-    let ours = (&case.ours.messages, both_closed || case.ours.error.is_some());
-    let theirs = (&case.theirs.messages, both_closed || case.theirs.error.is_some());
-    agreeing(DIFFERENCES, TUNGSTENITE, case, &ours, &theirs).map(|known| known.id)
+/// Both tell the same messages, and refuse the same streams.
+fn agree(input: &Input, ours_told: Told<Error>) -> Option<&'static str> {
+    let mut case = Case { of_shortest: ours_told.clone(), ours: ours_told, theirs: theirs(input) };
+    let (one, other) = case.said();
+    if one != other {
+        case.of_shortest = ours(input, &mut std::iter::once(&*shortest(&input.stream)));
+    }
+    let (one, other) = case.said();
+    agreeing(DIFFERENCES, TUNGSTENITE, &case, &one, &other).map(|known| known.id)
 }
 
 fn seeds() -> Vec<Seed> {
@@ -238,7 +250,7 @@ fn seeds() -> Vec<Seed> {
         Seed::other("frame-too-large", [&[0, 1, 2, 3, 0x82, 127][..], &[0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff]].concat()),
     ];
     seeds.extend((0..8).map(|seed| Seed::other(format!("drawn-{seed}"), drawn(seed))));
-    seeds.extend(DIFFERENCES.iter().map(|known| Seed::other(known.id, [&[0, 1, 2, 3][..], known.example].concat())));
+    seeds.extend(DIFFERENCES.iter().map(|known| Seed::other(known.id, known.example)));
     seeds
 }
 
@@ -247,38 +259,19 @@ mod tests {
     use super::*;
     use crate::oracle::caught;
 
-    fn case(stream: &[u8]) -> Case {
-        let input = Input {
-            side: Side::Server,
-            limits: (FRAME, MESSAGE),
-            sizes: [3, 1, 2],
-            stream: stream.into(),
-            drawn: None,
-        };
-        Case { ours: ours(&input, &mut std::iter::once(stream)), theirs: theirs(&input) }
-    }
-
     #[test]
-    fn every_known_difference_is_still_there() {
-        for known in DIFFERENCES {
-            assert_eq!(agree(&case(known.example)), Some(known.id));
-        }
-        assert_eq!(agree(&case(b"\x81\x05Hello\x88\0")), None);
+    fn a_stream_without_choices_has_no_differences() {
+        assert_eq!(differences(b"\0\x03\x01\x02\x81\x05Hello\x88\0"), []);
     }
 
-    /// Not one of the differences above, since both end: theirs can be asked again, and goes on as if nothing had been.
-    #[test]
-    fn tungstenite_reads_on_behind_an_error() {
-        let stream =
-            [Frame { rsv: 4, ..Frame::plain(1, *b"a") }, Frame::plain(1, *b"b")].map(|frame| frame.emit()).concat();
-        let script = Script { rest: &stream, sizes: [9; 3], turn: 0 };
-        let mut socket = WebSocket::from_raw_socket(script, Role::Client, Some(ws::config(&Limits::default())));
-        assert!(socket.read().is_err());
-        assert_eq!(socket.read().ok().and_then(like_ours), Some(Message::Text("b".into())));
-    }
-
+    /// A reader without a limit, asked to keep no more than a frame of 300 bytes.
     #[test]
     fn a_reader_that_keeps_a_promise_of_gigabytes_is_caught() {
-        caught(&BOUNDED, || bounded(1 << 30, FRAME));
+        let stream = [&[0x82, 127, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff][..], &[0; 2 * FRAME]].concat();
+        let input = Input { side: Side::Server, limits: (FRAME, MESSAGE), sizes: [1; 3], stream, drawn: None };
+        assert!(ours(&input, &mut input.stream.chunks(50)).error.is_some(), "ours refuses it");
+        caught(&BOUNDED, || {
+            told_by(Reader::new(usize::MAX), &input, &mut input.stream.chunks(50));
+        });
     }
 }

@@ -82,7 +82,7 @@ impl Relay {
 
     /// Takes what the server sent.
     pub(super) fn input(&mut self, now: Instant, bytes: &[u8]) -> Vec<Told> {
-        let Some(path) = self.path().filter(|_| self.is_credible(bytes)) else { return Vec::new() };
+        let Some((path, message)) = self.path().zip(self.credible(bytes)) else { return Vec::new() };
         let transport = TransportContext {
             local_addr: path.local,
             peer_addr: path.remote,
@@ -90,30 +90,35 @@ impl Relay {
             ecn: None,
         };
         if let Some((_, client)) = &mut self.link {
-            let _ = client.handle_read(TaggedBytesMut { now, transport, message: BytesMut::from(bytes) }); // or drops it
+            let _ = client.handle_read(TaggedBytesMut { now, transport, message }); // or drops it
         }
         self.take_events()
     }
 
-    /// RFC 8489, section 9.2.5: who has sent credentials believes no success that is not signed with them, which `rtc-turn` never
-    /// looks at. An error is believed as it is: it can take away no more than silence.
-    fn is_credible(&mut self, bytes: &[u8]) -> bool {
+    /// What may be believed of it. RFC 8489, section 9.2.5: who has sent credentials believes no success that is not signed with
+    /// them, and section 14.5: nor what anybody could have added behind the signature. `rtc-turn` looks at neither. An error is
+    /// believed as it is: it can take away no more than silence.
+    fn credible(&mut self, bytes: &[u8]) -> Option<BytesMut> {
         // What `rtc-turn` takes for STUN, whatever the first two bits say; else it is data of a channel.
         if bytes.get(4..8) != Some(&MAGIC_COOKIE.to_be_bytes()) {
-            return true;
+            return Some(bytes.into());
         }
-        let Ok(message) = Message::parse(bytes) else { return false };
+        let message = Message::parse(bytes).ok()?;
         match (message.class, &self.realm) {
             (Class::Success, Some(realm)) => {
                 let password = self.server.credential.expose();
-                verify_integrity(bytes, &long_term_key(&self.server.username, realm, password)).is_ok()
+                verify_integrity(bytes, &long_term_key(&self.server.username, realm, password)).ok()?;
             }
             (Class::Success | Class::Error, None) if message.nonce().is_some() => {
                 self.realm = message.realm().map(str::to_owned);
-                true
             }
-            _ => true,
+            _ => {}
         }
+        if !message.is_signed() {
+            return Some(bytes.into());
+        }
+        let attributes = message.trusted().cloned().collect();
+        Message { attributes, ..message }.emit().ok().map(|bytes| bytes.as_slice().into())
     }
 
     /// Retransmits, refreshes, gives up.

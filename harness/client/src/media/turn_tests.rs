@@ -22,6 +22,9 @@ fn address(text: &str) -> SocketAddr {
 /// What the server answers, RFC 8656, sections 7.2, 9 and 11, and what it would pass on to peers.
 struct Server {
     signs: bool,
+    grants: Option<SocketAddr>,
+    /// What somebody on the way adds to a signed answer.
+    adds: Option<fn(Message) -> Message>,
     permitted: Vec<SocketAddr>,
     passed_on: Vec<(SocketAddr, Vec<u8>)>,
     released: bool,
@@ -29,7 +32,8 @@ struct Server {
 
 impl Default for Server {
     fn default() -> Self {
-        Self { signs: true, permitted: Vec::new(), passed_on: Vec::new(), released: false }
+        let grants = Some(address(RELAYED));
+        Self { signs: true, grants, adds: None, permitted: Vec::new(), passed_on: Vec::new(), released: false }
     }
 }
 
@@ -49,15 +53,21 @@ impl Server {
         }
         let key = long_term_key("user", "lab", "password");
         verify_integrity(bytes, &key).unwrap();
-        self.granted(&message).map(|answer| if self.signs { answer.signed(&key).unwrap() } else { answer })
+        let answer = self.granted(&message)?;
+        let answer = if self.signs { answer.signed(&key).unwrap() } else { answer };
+        Some(self.adds.map_or(answer.clone(), |adds| adds(answer)))
     }
 
     fn granted(&mut self, message: &Message) -> Option<Message> {
         let answer = |class| Message::new(class, message.method, message.transaction);
         match message.method {
             Method::ALLOCATE => {
-                let granted = answer(Class::Success).with(Attribute::XorRelayedAddress(address(RELAYED)));
-                Some(granted.with(Attribute::Lifetime(600)).with(Attribute::XorMappedAddress(address(LOCAL))))
+                let granted = answer(Class::Success).with(Attribute::Lifetime(600));
+                let granted = granted.with(Attribute::XorMappedAddress(address(LOCAL)));
+                Some(match self.grants {
+                    Some(relayed) => granted.with(Attribute::XorRelayedAddress(relayed)),
+                    None => granted,
+                })
             }
             Method::CREATE_PERMISSION => {
                 self.permitted.extend(message.peer_addresses());
@@ -118,6 +128,17 @@ fn a_relay_is_believed_only_if_its_grant_is_signed() {
     let mut now = Instant::now();
     let mut machine = machine(now, CandidatePolicy::Relay, &[TurnTransport::Udp]);
     let mut server = Server { signs: false, ..Server::default() };
+    let until = now + Duration::from_secs(5);
+    let events = run(&mut machine, &mut server, &mut now, until);
+    assert!(matches!(&events[..], [Event::Failed(why)] if why.starts_with("gathering: ")), "{events:?}");
+}
+
+#[test]
+fn what_is_added_behind_the_signature_is_not_believed() {
+    let mut now = Instant::now();
+    let mut machine = machine(now, CandidatePolicy::Relay, &[TurnTransport::Udp]);
+    let adds = |granted: Message| granted.with(Attribute::XorRelayedAddress(address("127.0.0.66:49152")));
+    let mut server = Server { grants: None, adds: Some(adds), ..Server::default() };
     let until = now + Duration::from_secs(5);
     let events = run(&mut machine, &mut server, &mut now, until);
     assert!(matches!(&events[..], [Event::Failed(why)] if why.starts_with("gathering: ")), "{events:?}");

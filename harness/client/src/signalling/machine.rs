@@ -216,8 +216,8 @@ impl Signalling {
                 self.on_bye_answer(); // nobody has to agree to a hang-up
             } else if pending.reported {
                 self.fail(self.silence(&pending.draft.method));
-            } else if pending.draft.method == "INVITE" {
-                self.changed(None, None);
+            } else if matches!(pending.draft.method.as_str(), "INVITE" | "UPDATE") {
+                self.on_refresh_silence(now, &pending.draft);
             }
         }
     }

@@ -150,6 +150,19 @@ impl Signalling {
             _ => dialog.timer = None,
         }
     }
+
+    /// Nobody answers a refresh, or a change. RFC 4028, section 10: a far side that is not there any more is hung up on; what becomes
+    /// of an unanswered change is the caller's to say.
+    pub(super) fn on_refresh_silence(&mut self, now: Instant, draft: &Draft) {
+        if draft.method == "INVITE" && self.changed(None, None) {
+            return;
+        }
+        let is_over = self.invite.as_ref().is_none_or(|invite| invite.is_ending());
+        let Some(dialog) = self.invite.as_mut().and_then(Invite::live_dialog).filter(|_| !is_over) else { return };
+        dialog.timer = None;
+        self.fail(self.silence(&draft.method));
+        self.bye(now);
+    }
 }
 
 /// RFC 4028, section 6: the interval that a 422 wishes, in seconds.

@@ -24,6 +24,8 @@ const NO_ECHO: Duration = Duration::from_secs(30);
 const AFTERWARDS: Duration = Duration::from_secs(40);
 /// What one machine may have to say at one moment: a burst of checks, a flight, kept audio.
 const MAX_OUTPUTS: usize = 600;
+/// So many of a kind that one side says are recorded: enough for a handshake.
+const MAX_SAID: usize = 6;
 /// How often a machine may ask to be woken at one and the same moment.
 const MAX_WAKES: u32 = 20;
 
@@ -43,6 +45,8 @@ pub struct Outcome {
     pub counts: [Counts; 2],
     /// Every datagram and event, if that was wanted.
     pub trace: Vec<String>,
+    /// What was said, a line each, if that was wanted: who, what it is, and its bytes in hex.
+    pub said: Vec<String>,
 }
 
 impl Outcome {
@@ -105,6 +109,7 @@ impl Call {
     /// Everything that happens now.
     fn moment(&mut self) {
         if let Some((_, to, text)) = self.letter.take_if(|(at, _, _)| *at <= self.now) {
+            self.record(to.other(), "sdp", text.as_bytes());
             self.deliver_letter(to, &text);
         }
         while let Some(datagram) = self.network.receive(self.now) {
@@ -237,7 +242,9 @@ impl Call {
     }
 
     fn send(&mut self, from: Side, bytes: Vec<u8>) {
-        let what = format!("sends {:?} {}", classify(&bytes), bytes.len());
+        let kind = classify(&bytes);
+        let what = format!("sends {kind:?} {}", bytes.len());
+        self.record(from, &format!("{kind:?}").to_lowercase(), &bytes);
         self.network.send(self.now, from, bytes);
         self.note(from, &what);
         let sent = &mut self.sent[from as usize];
@@ -267,6 +274,16 @@ impl Call {
         }
         self.outcome.seen = self.client.seen(self.now);
         Outcome { counts: self.network.counts, ..self.outcome }
+    }
+
+    fn record(&mut self, side: Side, kind: &str, bytes: &[u8]) {
+        if self.traced {
+            let who = format!("{side:?} {kind} ").to_lowercase();
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            if self.outcome.said.iter().filter(|line| line.starts_with(&who)).count() < MAX_SAID {
+                self.outcome.said.push(who + &hex);
+            }
+        }
     }
 
     fn note(&mut self, side: Side, what: &str) {

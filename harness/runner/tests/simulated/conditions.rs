@@ -24,7 +24,7 @@ pub struct Conditions {
 }
 
 /// What happens to datagrams, each way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Weather {
     /// Lost, in a thousand.
     pub loss: u64,

@@ -2,7 +2,7 @@
 
 use super::{MAGIC_COOKIE, TransactionId};
 use crate::Error;
-use crate::bytes::{Reader, text};
+use crate::bytes::{Reader, length16, padding, text};
 use std::net::{IpAddr, SocketAddr};
 
 // Types. RFC 8489, section 18.3; RFC 8445, section 16.1; RFC 8656, section 18.
@@ -158,33 +158,45 @@ impl Attribute {
         Ok(attribute)
     }
 
-    pub(super) fn emit(&self, transaction: &TransactionId) -> Result<(u16, Vec<u8>), Error> {
-        Ok(match self {
-            Self::MappedAddress(x) => (MAPPED_ADDRESS, address_bytes(*x, None)),
-            Self::XorMappedAddress(x) => (XOR_MAPPED_ADDRESS, address_bytes(*x, Some(transaction))),
-            Self::XorPeerAddress(x) => (XOR_PEER_ADDRESS, address_bytes(*x, Some(transaction))),
-            Self::XorRelayedAddress(x) => (XOR_RELAYED_ADDRESS, address_bytes(*x, Some(transaction))),
-            Self::Username(x) => (USERNAME, x.clone().into_bytes()),
-            Self::Realm(x) => (REALM, x.clone().into_bytes()),
-            Self::Nonce(x) => (NONCE, x.clone().into_bytes()),
-            Self::Software(x) => (SOFTWARE, x.clone().into_bytes()),
-            Self::MessageIntegrity(x) => (MESSAGE_INTEGRITY, x.to_vec()),
-            Self::Fingerprint(x) => (FINGERPRINT, x.to_be_bytes().to_vec()),
-            Self::ErrorCode { code, reason } => (ERROR_CODE, error_code_bytes(*code, reason)?),
-            Self::UnknownAttributes(x) => (UNKNOWN_ATTRIBUTES, x.iter().flat_map(|k| k.to_be_bytes()).collect()),
-            Self::Priority(x) => (PRIORITY, x.to_be_bytes().to_vec()),
-            Self::UseCandidate => (USE_CANDIDATE, Vec::new()),
-            Self::IceControlled(x) => (ICE_CONTROLLED, x.to_be_bytes().to_vec()),
-            Self::IceControlling(x) => (ICE_CONTROLLING, x.to_be_bytes().to_vec()),
-            Self::ChannelNumber(x) => (CHANNEL_NUMBER, (u32::from(*x) << 16).to_be_bytes().to_vec()),
-            Self::Lifetime(x) => (LIFETIME, x.to_be_bytes().to_vec()),
-            Self::Data(x) => (DATA, x.clone()),
-            Self::RequestedAddressFamily(x) => (REQUESTED_ADDRESS_FAMILY, vec![family_byte(*x), 0, 0, 0]),
-            Self::EvenPort(reserve) => (EVEN_PORT, vec![u8::from(*reserve) << 7]),
-            Self::RequestedTransport(x) => (REQUESTED_TRANSPORT, vec![*x, 0, 0, 0]),
-            Self::DontFragment => (DONT_FRAGMENT, Vec::new()),
-            Self::Other { kind, value } => (*kind, value.clone()),
-        })
+    /// Appends type, length, value and padding.
+    pub(super) fn emit(&self, transaction: &TransactionId, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        let mut put = |kind: u16, parts: &[&[u8]]| {
+            let length = parts.iter().map(|part| part.len()).sum();
+            bytes.extend_from_slice(&kind.to_be_bytes());
+            bytes.extend_from_slice(&length16(length, "STUN attribute length")?);
+            parts.iter().for_each(|part| bytes.extend_from_slice(part));
+            bytes.extend_from_slice([0; 3].get(..padding(length)).unwrap_or_default());
+            Ok(())
+        };
+        match self {
+            Self::MappedAddress(x) => put_address(put, MAPPED_ADDRESS, *x, None),
+            Self::XorMappedAddress(x) => put_address(put, XOR_MAPPED_ADDRESS, *x, Some(transaction)),
+            Self::XorPeerAddress(x) => put_address(put, XOR_PEER_ADDRESS, *x, Some(transaction)),
+            Self::XorRelayedAddress(x) => put_address(put, XOR_RELAYED_ADDRESS, *x, Some(transaction)),
+            Self::Username(x) => put(USERNAME, &[x.as_bytes()]),
+            Self::Realm(x) => put(REALM, &[x.as_bytes()]),
+            Self::Nonce(x) => put(NONCE, &[x.as_bytes()]),
+            Self::Software(x) => put(SOFTWARE, &[x.as_bytes()]),
+            Self::MessageIntegrity(x) => put(MESSAGE_INTEGRITY, &[x]),
+            Self::Fingerprint(x) => put(FINGERPRINT, &[&x.to_be_bytes()]),
+            Self::ErrorCode { code, reason } => put(ERROR_CODE, &[&error_code_bytes(*code)?, reason.as_bytes()]),
+            Self::UnknownAttributes(x) => {
+                let kinds: Vec<u8> = x.iter().flat_map(|kind| kind.to_be_bytes()).collect();
+                put(UNKNOWN_ATTRIBUTES, &[&kinds])
+            }
+            Self::Priority(x) => put(PRIORITY, &[&x.to_be_bytes()]),
+            Self::UseCandidate => put(USE_CANDIDATE, &[]),
+            Self::IceControlled(x) => put(ICE_CONTROLLED, &[&x.to_be_bytes()]),
+            Self::IceControlling(x) => put(ICE_CONTROLLING, &[&x.to_be_bytes()]),
+            Self::ChannelNumber(x) => put(CHANNEL_NUMBER, &[&x.to_be_bytes(), &[0, 0]]),
+            Self::Lifetime(x) => put(LIFETIME, &[&x.to_be_bytes()]),
+            Self::Data(x) => put(DATA, &[x]),
+            Self::RequestedAddressFamily(x) => put(REQUESTED_ADDRESS_FAMILY, &[&[family_byte(*x), 0, 0, 0]]),
+            Self::EvenPort(reserve) => put(EVEN_PORT, &[&[u8::from(*reserve) << 7]]),
+            Self::RequestedTransport(x) => put(REQUESTED_TRANSPORT, &[&[*x, 0, 0, 0]]),
+            Self::DontFragment => put(DONT_FRAGMENT, &[]),
+            Self::Other { kind, value } => put(*kind, &[value]),
+        }
     }
 }
 
@@ -222,14 +234,19 @@ fn address(rest: &mut Reader, name: &'static str, xored: Option<&TransactionId>)
     Ok(SocketAddr::new(ip, port))
 }
 
-fn address_bytes(address: SocketAddr, xored: Option<&TransactionId>) -> Vec<u8> {
+fn put_address(
+    mut put: impl FnMut(u16, &[&[u8]]) -> Result<(), Error>,
+    kind: u16,
+    address: SocketAddr,
+    xored: Option<&TransactionId>,
+) -> Result<(), Error> {
     let (mask16, mask32, mask128) = mask(xored);
     let port = (address.port() ^ mask16).to_be_bytes();
-    let (family, ip) = match address.ip() {
-        IpAddr::V4(ip) => (AddressFamily::V4, (u32::from(ip) ^ mask32).to_be_bytes().to_vec()),
-        IpAddr::V6(ip) => (AddressFamily::V6, (u128::from(ip) ^ mask128).to_be_bytes().to_vec()),
-    };
-    [&[0, family_byte(family)], port.as_slice(), ip.as_slice()].concat()
+    let head = |family| [0, family_byte(family)];
+    match address.ip() {
+        IpAddr::V4(ip) => put(kind, &[&head(AddressFamily::V4), &port, &(u32::from(ip) ^ mask32).to_be_bytes()]),
+        IpAddr::V6(ip) => put(kind, &[&head(AddressFamily::V6), &port, &(u128::from(ip) ^ mask128).to_be_bytes()]),
+    }
 }
 
 fn error_code(mut rest: Reader) -> Result<Attribute, Error> {
@@ -242,12 +259,11 @@ fn error_code(mut rest: Reader) -> Result<Attribute, Error> {
     Ok(Attribute::ErrorCode { code, reason: text(rest.0, "ERROR-CODE reason")? })
 }
 
-fn error_code_bytes(code: u16, reason: &str) -> Result<Vec<u8>, Error> {
+fn error_code_bytes(code: u16) -> Result<[u8; 4], Error> {
     if !(300..=699).contains(&code) {
         return Err(Error::Invalid("ERROR-CODE"));
     }
-    let head = u32::from(code / 100) << 8 | u32::from(code % 100);
-    Ok([&head.to_be_bytes(), reason.as_bytes()].concat())
+    Ok((u32::from(code / 100) << 8 | u32::from(code % 100)).to_be_bytes())
 }
 
 fn unknown_attributes(mut rest: Reader) -> Result<Attribute, Error> {

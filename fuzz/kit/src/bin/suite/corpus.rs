@@ -7,7 +7,8 @@ use std::fs;
 use ringfence_fuzz_kit::target::Target;
 use ringfence_fuzz_kit::targets::TARGETS;
 
-use crate::fuzzer::{self, Engine};
+use crate::campaign;
+use crate::fuzzer::Engine;
 use crate::{Problem, places};
 
 /// Writes every target's seeds, takes away those that it has no more, and lists what each target is run with.
@@ -45,7 +46,7 @@ fn words_of_targets() -> String {
 /// Keeps of each corpus what the coverage needs, by libFuzzer's own merge. The seeds stay whatever they add.
 pub fn minimise(targets: &[&'static Target], jobs: usize) -> Result<bool, Problem> {
     let engine = Engine::build(targets)?;
-    let outcomes = fuzzer::in_parallel(targets, jobs, |target| {
+    let outcomes = campaign::in_parallel(targets, jobs, |target| {
         let outcome = minimise_one(&engine, target);
         match &outcome {
             Ok((before, after)) => println!("{:<24} {before:>6} files -> {after}", target.name),
@@ -53,7 +54,7 @@ pub fn minimise(targets: &[&'static Target], jobs: usize) -> Result<bool, Proble
         }
         outcome.is_ok()
     });
-    Ok(outcomes.iter().all(|(_, done)| *done))
+    Ok(outcomes.len() == targets.len() && outcomes.iter().all(|(_, done)| *done))
 }
 
 fn minimise_one(engine: &Engine, target: &Target) -> Result<(usize, usize), Problem> {
@@ -68,13 +69,15 @@ fn minimise_one(engine: &Engine, target: &Target) -> Result<(usize, usize), Prob
         fs::copy(seed, small.join(name)).map_err(|error| places::about(seed, &error))?;
     }
     engine.merge(target, &small, &folder)?;
-    // Only now, when the small one is whole, does the large one go.
-    for file in before.iter().filter(|path| !is_seed(path)) {
-        fs::remove_file(file).map_err(|error| places::about(file, &error))?;
-    }
+    // Only when all of the small one is there does anything of the large one go: both may have the same file.
+    let mut kept = BTreeSet::new();
     for file in places::files(&small)?.iter().filter(|path| !is_seed(path)) {
-        let name = file.file_name().unwrap_or_default();
-        fs::copy(file, folder.join(name)).map_err(|error| places::about(file, &error))?;
+        let place = folder.join(file.file_name().unwrap_or_default());
+        fs::copy(file, &place).map_err(|error| places::about(&place, &error))?;
+        kept.insert(place);
+    }
+    for file in before.iter().filter(|path| !is_seed(path) && !kept.contains(*path)) {
+        fs::remove_file(file).map_err(|error| places::about(file, &error))?;
     }
     Ok((before.len(), places::files(&folder)?.len()))
 }

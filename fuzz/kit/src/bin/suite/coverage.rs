@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use ringfence_fuzz_kit::target::Target;
 use serde::Deserialize;
 
-use crate::{Problem, fuzzer, places};
+use crate::{Problem, campaign, fuzzer, places};
 
 /// Crates whose readers the floor is for.
 const READERS: [&str; 2] = ["harness/wire/src", "harness/srtp/src"];
@@ -44,8 +44,13 @@ pub struct Coverage {
 }
 
 /// Prints the coverage; whether no reader is below the floor.
-pub fn command(targets: &[&'static Target], html: Option<&Path>, floor: Option<f64>) -> Result<bool, Problem> {
-    let coverage = measure(targets, html)?;
+pub fn command(
+    targets: &[&'static Target],
+    jobs: usize,
+    html: Option<&Path>,
+    floor: Option<f64>,
+) -> Result<bool, Problem> {
+    let coverage = measure(targets, jobs, html)?;
     for (name, lines) in &coverage.targets {
         println!("{name:<24} {:>6.1} % of {} lines", lines.percent(), lines.count);
     }
@@ -66,13 +71,12 @@ pub fn is_reader(file: &str) -> bool {
 }
 
 /// Builds, replays every corpus, and reads the counters.
-pub fn measure(targets: &[&'static Target], html: Option<&Path>) -> Result<Coverage, Problem> {
+pub fn measure(targets: &[&'static Target], jobs: usize, html: Option<&Path>) -> Result<Coverage, Problem> {
     let tools = Tools::find()?;
     let binary = instrumented()?;
     let scratch = places::scratch("coverage");
     places::make(&scratch)?;
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let outcomes = fuzzer::in_parallel(targets, jobs, |target| {
+    let outcomes = campaign::in_parallel(targets, jobs, |target| {
         let raw = scratch.join(format!("{}.profraw", target.name));
         replay(&binary, target, &raw)?;
         let profile = scratch.join(format!("{}.profdata", target.name));
@@ -119,7 +123,7 @@ fn instrumented() -> Result<PathBuf, Problem> {
 }
 
 fn replay(binary: &Path, target: &Target, raw: &Path) -> Result<(), Problem> {
-    let folders = [places::corpus(target.name), places::fuzz().join("regressions").join(target.name)];
+    let folders = [places::corpus(target.name), places::regressions(target.name)];
     let status = Command::new(binary)
         .args(["replay", "--quiet", target.name])
         .args(folders.iter().filter(|folder| folder.is_dir()))

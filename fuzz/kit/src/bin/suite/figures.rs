@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use ringfence_fuzz_kit::target::Target;
 use ringfence_fuzz_kit::targets::TARGETS;
 use serde::{Deserialize, Serialize};
 
-use crate::fuzzer::{Budget, Engine, Outcome};
-use crate::{Problem, coverage, places};
+use crate::fuzzer::{Engine, Outcome};
+use crate::{Problem, coverage, places, stop};
 
 /// The table stands between these lines of the README.
 const BEGIN: &str = "<!-- figures: written by `cargo suite figures` -->";
@@ -74,7 +75,7 @@ impl Figures {
 
     fn table(&self) -> String {
         let mut text = String::from(
-            "| target | reads | is held to (besides: no panic, no overflow) | executions/s | corpus | lines | hours |\n\
+            "| target | reads | is held to (besides: no panic, no overflow, bounded time) | executions/s | corpus | lines | hours |\n\
              |---|---|---|--:|--:|--:|--:|\n",
         );
         for target in TARGETS {
@@ -94,44 +95,53 @@ impl Figures {
     }
 }
 
-/// Adds the time of these runs, and counts what their corpora have now.
-pub fn add_time(outcomes: &[Outcome]) -> Result<(), Problem> {
+/// Adds the time of a run.
+pub fn add_time(outcome: &Outcome) -> Result<(), Problem> {
+    // Runs end side by side, and each reads the file and writes it again.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _held = ONE_AT_A_TIME.lock();
     let mut figures = Figures::read()?;
-    for outcome in outcomes {
-        figures.targets.entry(outcome.target.clone()).or_default().seconds_fuzzed += outcome.seconds;
-    }
+    figures.targets.entry(outcome.target.clone()).or_default().seconds_fuzzed += outcome.seconds;
     figures.write()
 }
 
-/// Measures these targets one after the other, alone on a core, and writes everything.
-pub fn command(targets: &[&'static Target], seconds: u64) -> Result<(), Problem> {
+/// Measures these targets one after the other, alone on a core, then their coverage, and writes everything; whether all were clean.
+pub fn command(targets: &[&'static Target], jobs: usize, seconds: u64) -> Result<bool, Problem> {
     let engine = Engine::build(targets)?;
     let mut figures = Figures::read()?;
     figures.targets.retain(|name, _| ringfence_fuzz_kit::targets::named(name).is_some());
     let passing = places::scratch("figures");
+    let mut clean = true;
     for target in targets {
         let folder = places::corpus(target.name);
         let files = places::files(&folder)?;
         let bytes = files.iter().filter_map(|file| Some(file.metadata().ok()?.len())).sum();
         let _ = std::fs::remove_dir_all(&passing);
         places::make(&passing)?;
-        let outcome = engine.run(target, Budget::Smoke { seconds }, &[passing.clone(), folder])?;
+        let outcome = engine.run(target, seconds, &[passing.clone(), folder])?;
+        if stop::requested() {
+            return Ok(clean);
+        }
         if !outcome.clean {
-            return Err(format!("{} found something: {}", target.name, outcome.log.display()));
+            println!("{:<24} FOUND SOMETHING: {}", target.name, outcome.log.display());
+            clean = false;
+            continue;
         }
         println!("{:<24} {:>8} executions/s", target.name, outcome.per_second);
         let figure = figures.targets.entry(target.name.to_owned()).or_default();
         figure.executions_per_second = outcome.per_second;
         (figure.corpus_files, figure.corpus_bytes) = (files.len(), bytes);
+        figures.write()?;
     }
-    let coverage = coverage::measure(targets, None)?;
+    let coverage = coverage::measure(targets, jobs, None)?;
     for (name, lines) in coverage.targets {
         figures.targets.entry(name.to_owned()).or_default().line_coverage = tenths(lines.percent());
     }
     for (file, lines) in coverage.files.into_iter().filter(|(file, _)| coverage::is_reader(file)) {
         figures.readers.insert(file, tenths(lines.percent()));
     }
-    figures.write()
+    figures.write()?;
+    Ok(clean)
 }
 
 fn tenths(percent: f64) -> f64 {

@@ -1,74 +1,42 @@
-//! libFuzzer's binaries: built once, run many at a time.
+//! libFuzzer's binaries: built once, each run as a process of its own.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::str::FromStr;
-use std::sync::Mutex;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use ringfence_fuzz_kit::target::Target;
-use serde::Serialize;
+use ringfence_fuzz_kit::targets::TARGETS;
+use serde::{Deserialize, Serialize};
 
-use crate::{Problem, figures, places};
+use crate::{Problem, places, stop};
 
 /// MiB that a run may hold at most, and allocate at once: far above what any bounded reader needs (house).
 const RSS_LIMIT_MB: u32 = 512;
 const MALLOC_LIMIT_MB: u32 = 256;
-/// Seconds that one input may take, and in a smoke test, whose machine may have other work (house).
-const TIMEOUT_S: u32 = 5;
-const SMOKE_TIMEOUT_S: u32 = 25;
-/// Lines of a log that are printed of a target that found something.
-const TAIL: usize = 40;
-
-/// How long, and what for.
-#[derive(Clone, Copy)]
-pub enum Budget {
-    /// A look at each: nothing is kept.
-    Smoke {
-        /// Seconds for each target.
-        seconds: u64,
-    },
-    /// What is found new is kept, and the time is added up.
-    Nightly {
-        /// Seconds for each target.
-        seconds: u64,
-    },
-}
-
-/// One of n parts of the targets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    index: usize,
-    of: usize,
-}
-
-impl Shard {
-    /// The targets of this part: every n-th.
-    pub fn of(self, all: &[&'static Target]) -> Vec<&'static Target> {
-        all.iter().copied().skip(self.index - 1).step_by(self.of).collect()
-    }
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
-        match parts {
-            Some((index, of)) if (1..=of).contains(&index) => Ok(Self { index, of }),
-            _ => Err("it has to be I/N with I from 1 to N, such as 1/4".into()),
-        }
-    }
-}
+/// Seconds that one input may take (house); it is wall-clock time, and the machine may have other work. Processor time has an oracle.
+const TIMEOUT_S: u32 = 25;
+/// libFuzzer's exit code after SIGINT.
+const INTERRUPTED: i32 = 72;
+/// How often a run is looked after.
+const GLANCE: Duration = Duration::from_millis(50);
+/// AddressSanitizer: freed memory is kept back for a while, to notice its use, and the default of 256 MiB would be half of what a run
+/// may hold. Frames that were left and stacks of allocations are not watched: that costs a quarter of all executions, and
+/// `cargo fuzz run TARGET FILE` watches both when there is something to look at.
+const ASAN_OPTIONS: &str = "quarantine_size_mb=32:detect_stack_use_after_return=0:malloc_context_size=0";
 
 /// What a run of a target came to.
 #[derive(Debug, Default, Serialize)]
 pub struct Outcome {
     /// The target's name.
     pub target: String,
-    /// Whether it ended by itself and found nothing.
+    /// Whether it ended by itself, or by Ctrl-C, and found nothing.
     pub clean: bool,
+    /// Why it could not be run, if it could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
     /// Inputs run.
     pub executions: u64,
     /// Of them a second.
@@ -93,33 +61,31 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Builds these targets, with whatever else `cargo fuzz build` wants. On a stable compiler too: AddressSanitizer is there, but asks
-    /// for the word of `RUSTC_BOOTSTRAP`.
+    /// Builds these targets, and of the rest what needs nothing more than they do. On a stable compiler too: AddressSanitizer is there,
+    /// but asks for the word of `RUSTC_BOOTSTRAP`.
     pub fn build(targets: &[&'static Target]) -> Result<Self, Problem> {
         let host = host()?;
         let mut cargo = Command::new("cargo");
         cargo.args(["fuzz", "build"]).current_dir(places::root()).env("RUSTC_BOOTSTRAP", "1");
+        cargo.arg("--target-dir").arg(places::builds());
+        if targets.len() < TARGETS.len() {
+            cargo.args(["--no-default-features", "--features", &features(targets)?]);
+        }
         if let [one] = targets {
             cargo.arg(one.name);
         }
         let status = cargo.stdin(Stdio::null()).status().map_err(|error| format!("cargo: {error}"))?;
         if !status.success() {
-            return Err(
-                "`cargo fuzz build` failed; if there is no such command: cargo install cargo-fuzz --locked".into()
-            );
+            return Err("`cargo fuzz build` failed; it needs g++, and cargo install cargo-fuzz --locked".into());
         }
-        Ok(Self { binaries: places::fuzz().join(format!("target/{host}/release")) })
+        Ok(Self { binaries: places::builds().join(host).join("release") })
     }
 
-    /// Runs a target for so long on what lies in `corpora`; new inputs go to the first.
-    pub fn run(&self, target: &Target, budget: Budget, corpora: &[PathBuf]) -> Result<Outcome, Problem> {
-        let (seconds, timeout) = match budget {
-            Budget::Smoke { seconds } => (seconds, SMOKE_TIMEOUT_S),
-            Budget::Nightly { seconds } => (seconds, TIMEOUT_S),
-        };
+    /// Runs a target for so many seconds on what lies in `corpora`; new inputs go to the first.
+    pub fn run(&self, target: &Target, seconds: u64, corpora: &[PathBuf]) -> Result<Outcome, Problem> {
         let mut arguments: Vec<OsString> = vec![
             format!("-max_total_time={seconds}").into(),
-            format!("-timeout={timeout}").into(),
+            format!("-timeout={TIMEOUT_S}").into(),
             format!("-rss_limit_mb={RSS_LIMIT_MB}").into(),
             format!("-malloc_limit_mb={MALLOC_LIMIT_MB}").into(),
             format!("-max_len={}", target.max_len).into(),
@@ -130,7 +96,7 @@ impl Engine {
             arguments.push(format!("-dict={}", path.display()).into());
         }
         arguments.extend(corpora.iter().map(|path| path.clone().into_os_string()));
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let (clean, log) = self.start(target, "run", &arguments)?;
         let text = String::from_utf8_lossy(&places::read(&log)?).into_owned();
         let outcome = Outcome { seconds: begun.elapsed().as_secs(), clean, log, ..counted(target.name, &text) };
@@ -141,8 +107,8 @@ impl Engine {
     pub fn merge(&self, target: &Target, into: &Path, from: &Path) -> Result<(), Problem> {
         let arguments = ["-merge=1".into(), format!("-max_len={}", target.max_len).into(), into.into(), from.into()];
         match self.start(target, "merge", &arguments)? {
-            (true, _) => Ok(()),
-            (false, log) => Err(format!("the merge failed: {}", log.display())),
+            (true, _) if !stop::requested() => Ok(()),
+            (_, log) => Err(format!("the merge broke off: {}", log.display())),
         }
     }
 
@@ -155,115 +121,53 @@ impl Engine {
         let output = File::create(&log).map_err(|error| places::about(&log, &error))?;
         let errors = output.try_clone().map_err(|error| places::about(&log, &error))?;
         let binary = self.binaries.join(target.name);
-        let status = Command::new(&binary)
+        let child = Command::new(&binary)
             .args(arguments)
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
-            // Freed memory is kept back for a while, to notice its use: 256 MiB of it would be half of what a run may hold.
-            .env("ASAN_OPTIONS", "quarantine_size_mb=32")
+            .env("ASAN_OPTIONS", ASAN_OPTIONS)
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
-            .status()
+            .spawn()
             .map_err(|error| places::about(&binary, &error))?;
-        Ok((status.success(), log))
+        let status = ended(child).map_err(|error| places::about(&binary, &error))?;
+        Ok((status.success() || (stop::requested() && status.code() == Some(INTERRUPTED)), log))
     }
 }
 
-/// Runs the targets, so many at once, and says of each how it went.
-pub fn campaign(targets: &[&'static Target], jobs: usize, budget: Budget) -> Result<Vec<Outcome>, Problem> {
-    let engine = Engine::build(targets)?;
-    let (Budget::Smoke { seconds } | Budget::Nightly { seconds }) = budget;
-    println!("{} targets, {seconds} s each, {jobs} at once", targets.len());
-    let outcomes = in_parallel(targets, jobs, |target| {
-        let outcome = one(&engine, target, budget);
-        match &outcome {
-            Ok(outcome) => tell(outcome),
-            Err(problem) => println!("{:<24} {problem}", target.name),
+/// What these targets need of the kit, by the `required-features` of their binaries.
+fn features(targets: &[&'static Target]) -> Result<String, Problem> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        bin: Vec<Binary>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    struct Binary {
+        name: String,
+        required_features: Vec<String>,
+    }
+    let path = places::fuzz().join("Cargo.toml");
+    let text = String::from_utf8_lossy(&places::read(&path)?).into_owned();
+    let manifest: Manifest = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let wanted = manifest.bin.iter().filter(|binary| targets.iter().any(|target| target.name == binary.name));
+    let features: BTreeSet<&str> = wanted.flat_map(|binary| &binary.required_features).map(String::as_str).collect();
+    Ok(features.into_iter().collect::<Vec<_>>().join(","))
+}
+
+/// How a run ended: by itself, or because we are to stop.
+fn ended(mut child: Child) -> std::io::Result<ExitStatus> {
+    let mut told = false;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
         }
-        outcome
-    });
-    let outcomes: Vec<Outcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect::<Result<_, _>>()?;
-    if matches!(budget, Budget::Nightly { .. }) {
-        figures::add_time(&outcomes)?;
-    }
-    Ok(outcomes)
-}
-
-fn one(engine: &Engine, target: &Target, budget: Budget) -> Result<Outcome, Problem> {
-    let corpus = places::corpus(target.name);
-    let regressions = places::fuzz().join("regressions").join(target.name);
-    let mut corpora = vec![corpus];
-    if regressions.is_dir() {
-        corpora.push(regressions);
-    }
-    match budget {
-        Budget::Nightly { .. } => engine.run(target, budget, &corpora),
-        Budget::Smoke { .. } => {
-            let passing = places::scratch(&format!("new/{}", target.name));
-            let _ = std::fs::remove_dir_all(&passing);
-            places::make(&passing)?;
-            corpora.insert(0, passing);
-            engine.run(target, budget, &corpora)
+        if stop::requested() && !told {
+            told = true;
+            stop::interrupt(&child);
         }
+        std::thread::sleep(GLANCE);
     }
-}
-
-/// Whether all were clean; if not, where to look.
-pub fn summary(outcomes: &[Outcome]) -> bool {
-    let found: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.clean).collect();
-    for outcome in &found {
-        let log = places::read(&outcome.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&log);
-        let lines: Vec<&str> = text.lines().collect();
-        println!("\n--- {}, the end of {}", outcome.target, outcome.log.display());
-        println!("{}", lines[lines.len().saturating_sub(TAIL)..].join("\n"));
-        println!("--- the input is in {}", places::artifacts(&outcome.target).display());
-        println!("--- see it with: cargo suite replay {} FILE", outcome.target);
-    }
-    let executions: u64 = outcomes.iter().map(|outcome| outcome.executions).sum();
-    println!("{} targets, {executions} executions, {} with a finding", outcomes.len(), found.len());
-    found.is_empty()
-}
-
-/// What came out, as JSON.
-pub fn write_json(outcomes: &[Outcome], path: &Path) -> Result<(), Problem> {
-    let text = serde_json::to_string_pretty(outcomes).map_err(|error| error.to_string())?;
-    std::fs::write(path, text + "\n").map_err(|error| places::about(path, &error))
-}
-
-/// The work on each target, so many at once; in the order of the targets.
-pub fn in_parallel<T: Send>(
-    targets: &[&'static Target],
-    jobs: usize,
-    work: impl Fn(&'static Target) -> T + Sync,
-) -> Vec<(&'static Target, T)> {
-    let queue = Mutex::new(targets.iter().enumerate());
-    let done = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.min(targets.len()) {
-            scope.spawn(|| {
-                loop {
-                    let next = queue.lock().map_or(None, |mut queue| queue.next());
-                    let Some((place, target)) = next else { return };
-                    let outcome = work(target);
-                    if let Ok(mut done) = done.lock() {
-                        done.push((place, *target, outcome));
-                    }
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_default();
-    done.sort_by_key(|(place, ..)| *place);
-    done.into_iter().map(|(_, target, outcome)| (target, outcome)).collect()
-}
-
-fn tell(outcome: &Outcome) {
-    let Outcome { target, clean, executions, per_second, edges, features, inputs, .. } = outcome;
-    let word = if *clean { "nothing found" } else { "FOUND SOMETHING" };
-    println!(
-        "{target:<24} {executions:>10} runs {per_second:>8}/s  {edges:>6} edges {features:>6} features {inputs:>5} inputs  {word}"
-    );
 }
 
 /// The figures in libFuzzer's output.
@@ -295,17 +199,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shards_share_out_every_target_once() {
-        let all: Vec<&'static Target> = ringfence_fuzz_kit::targets::TARGETS.iter().collect();
-        let parts = ["1/3", "2/3", "3/3"].map(|text| text.parse::<Shard>().expect("a shard").of(&all));
-        let mut names: Vec<_> = parts.iter().flatten().map(|target| target.name).collect();
-        names.sort_unstable();
-        let mut expected: Vec<_> = all.iter().map(|target| target.name).collect();
-        expected.sort_unstable();
-        assert_eq!(names, expected);
-        for wrong in ["0/3", "4/3", "1", "a/b", "1/0"] {
-            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
-        }
+    fn few_targets_need_little() {
+        let of = |names: &[&str]| {
+            let targets: Vec<_> = TARGETS.iter().filter(|target| names.contains(&target.name)).collect();
+            features(&targets).expect("the manifest has them")
+        };
+        assert_eq!(of(&["stun_message", "sdp"]), "wire");
+        assert_eq!(of(&["stun_message", "srtp_unprotect"]), "srtp,wire");
     }
 
     #[test]

@@ -2,12 +2,14 @@
 //!
 //! Exit codes: 0 done, 1 something was found or is out of bounds, 2 it could not be done.
 
+mod campaign;
 mod corpus;
 mod coverage;
 mod figures;
 mod fuzzer;
 mod places;
 mod replay;
+mod stop;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -17,7 +19,7 @@ use clap::{Args, Parser, Subcommand};
 use ringfence_fuzz_kit::target::Target;
 use ringfence_fuzz_kit::targets::{TARGETS, named};
 
-use crate::fuzzer::{Budget, Shard};
+use crate::campaign::{Budget, Shard};
 
 /// What could not be done, in words that say what to do.
 type Problem = String;
@@ -39,7 +41,7 @@ enum Command {
     /// Build every target once and fuzz each briefly; what CI does
     Smoke {
         /// Seconds for each target
-        #[arg(long, value_name = "S", default_value_t = 5)]
+        #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
         seconds: u64,
         #[command(flatten)]
         which: Which,
@@ -47,7 +49,7 @@ enum Command {
     /// Fuzz for long; what is found new is kept in `fuzz/corpus/TARGET`, and the time is added to `fuzz/figures.toml`
     Nightly {
         /// Minutes for each target
-        #[arg(long, value_name = "M", default_value_t = 30)]
+        #[arg(long, value_name = "M", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=10_000))]
         minutes: u64,
         /// Only the i-th of n parts of the targets, to share them out among machines
         #[arg(long, value_name = "I/N")]
@@ -77,7 +79,7 @@ enum Command {
     /// Measure executions per second and coverage, and write `fuzz/figures.toml` and the table of `fuzz/README.md`
     Figures {
         /// Seconds for each target
-        #[arg(long, value_name = "S", default_value_t = 10)]
+        #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
         seconds: u64,
         #[command(flatten)]
         which: Which,
@@ -122,7 +124,8 @@ fn no_such_target(name: &str) -> Problem {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let command = Cli::parse().command;
+    match stop::watch().and_then(|()| run(command)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(problem) => {
@@ -146,20 +149,23 @@ fn run(command: Command) -> Result<bool, Problem> {
         }
         Command::Seeds => corpus::write_seeds().map(|()| true),
         Command::Smoke { seconds, which } => {
-            let results = fuzzer::campaign(&which.targets()?, which.jobs(), Budget::Smoke { seconds })?;
-            Ok(fuzzer::summary(&results))
+            let targets = which.targets()?;
+            let results = campaign::campaign(&targets, which.jobs(), Budget::Smoke { seconds })?;
+            Ok(campaign::summary(&results, targets.len()))
         }
         Command::Nightly { minutes, shard, json, which } => {
             let targets = shard.map_or_else(|| which.targets(), |shard| which.targets().map(|all| shard.of(&all)))?;
-            let results = fuzzer::campaign(&targets, which.jobs(), Budget::Nightly { seconds: minutes * 60 })?;
+            let results = campaign::campaign(&targets, which.jobs(), Budget::Nightly { seconds: minutes * 60 })?;
             if let Some(path) = json {
-                fuzzer::write_json(&results, &path)?;
+                campaign::write_json(&results, &path)?;
             }
-            Ok(fuzzer::summary(&results))
+            Ok(campaign::summary(&results, targets.len()))
         }
         Command::Minimise { which } => corpus::minimise(&which.targets()?, which.jobs()),
-        Command::Coverage { html, floor, which } => coverage::command(&which.targets()?, html.as_deref(), floor),
-        Command::Figures { seconds, which } => figures::command(&which.targets()?, seconds).map(|()| true),
+        Command::Coverage { html, floor, which } => {
+            coverage::command(&which.targets()?, which.jobs(), html.as_deref(), floor)
+        }
+        Command::Figures { seconds, which } => figures::command(&which.targets()?, which.jobs(), seconds),
         Command::Replay { target, inputs, quiet } => {
             let target = named(&target).ok_or_else(|| no_such_target(&target))?;
             replay::command(target, &inputs, quiet)

@@ -26,9 +26,19 @@ pub fn artifacts(target: &str) -> PathBuf {
     fuzz().join("artifacts").join(target)
 }
 
+/// What was found before in a target.
+pub fn regressions(target: &str) -> PathBuf {
+    fuzz().join("regressions").join(target)
+}
+
+/// Where libFuzzer's binaries are built; `cargo fuzz` does so there too, unless it is told otherwise.
+pub fn builds() -> PathBuf {
+    fuzz().join("target")
+}
+
 /// Where logs and other passing things go.
 pub fn scratch(name: &str) -> PathBuf {
-    fuzz().join("target").join("suite").join(name)
+    builds().join("suite").join(name)
 }
 
 /// The files of a folder in the order of their names; none if it is not there.

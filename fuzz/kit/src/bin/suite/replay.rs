@@ -12,6 +12,9 @@ pub fn command(target: &Target, inputs: &[PathBuf], quiet: bool) -> Result<bool,
     let mut whole = true;
     for input in inputs {
         let files = if input.is_dir() { places::files(input)? } else { vec![input.clone()] };
+        if files.is_empty() {
+            return Err(format!("{}: no file in this folder", input.display()));
+        }
         for file in files {
             whole &= one(target, &file, quiet)?;
         }
@@ -30,7 +33,7 @@ fn one(target: &Target, file: &Path, quiet: bool) -> Result<bool, Problem> {
         }
     }
     // The default hook prints what the oracle says, and where.
-    let whole = catch_unwind(|| (target.run)(&bytes)).is_ok();
+    let whole = catch_unwind(|| target.check(&bytes)).is_ok();
     println!("{}: {}", target.name, if whole { "nothing found" } else { "FOUND: see above" });
     Ok(whole)
 }

@@ -3,7 +3,7 @@
 use ringfence_wire::Error;
 use ringfence_wire::sip::Repair;
 
-use super::{Aspect, Case, METHODS, in_user, unlisted};
+use super::{Aspect, Case, METHODS, TRANSPORTS, in_user, unlisted};
 use crate::known::Difference;
 use crate::oracles::StrictUri;
 
@@ -15,8 +15,6 @@ const fn rsip(
 ) -> Difference<Case> {
     Difference { id, parser: "rsip", theirs, ours, rfc, reach, explains, example }
 }
-
-const TRANSPORTS: &[&str] = &["UDP", "TCP", "TLS", "SCTP", "TLS-SCTP", "WS", "WSS"];
 
 /// The first that explains a difference is the one that counts.
 pub(super) const KNOWN: &[Difference<Case>] = &[
@@ -98,7 +96,7 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             "local: where such a host is logged or looked up",
         ],
         |case| matches!(case.only_theirs(), Some(Error::Invalid("SIP start line"))),
-        b"OPTIONS sip:h\t SIP/2.0\r\n\r\n",
+        include_bytes!("../../../../findings/rsip/uri-with-controls"),
     ),
     rsip(
         "scheme-that-runs-on",
@@ -108,12 +106,7 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             "RFC 3261, section 7.1",
             "network: fields that a filter has looked at are replaced by others, out of one value or out of the body",
         ],
-        |case| {
-            let uri = case.bytes.split(|byte| *byte == b' ').nth(1).unwrap_or_default().to_ascii_lowercase();
-            let concerns = matches!(case.aspect, Aspect::Verdict | Aspect::Fields | Aspect::Body);
-            let foreign = !uri.starts_with(b"sip:") && !uri.starts_with(b"sips:");
-            concerns && foreign && case.bytes.windows(3).any(|three| three == b"://")
-        },
+        runs_on,
         include_bytes!("../../../../findings/rsip/scheme-that-runs-on"),
     ),
     rsip(
@@ -131,7 +124,7 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             "network: what a filter for INVITE lets through becomes one",
         ],
         Case::method_in_any_case,
-        b"invite sip:h SIP/2.0\r\n\r\n",
+        include_bytes!("../../../../findings/rsip/method-in-any-case"),
     ),
     rsip(
         "forms-that-the-pre-pass-knows",
@@ -155,15 +148,21 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
     rsip(
         "no-fields-and-a-blank-line-in-the-body",
         [
-            "the first empty line is looked for behind the first line, so it is found in the body",
+            "the first empty line is looked for behind the first line, so it is found in the body; what stands before it there has to be nothing",
             "a message without fields",
             "RFC 3261, section 7",
-            "none: refused",
+            "none: without fields it is not served",
         ],
         |case| {
-            case.only_ours().is_some_and(|message| {
-                message.headers.is_empty() && message.body.windows(4).any(|four| four == b"\r\n\r\n")
-            })
+            let Some(message) = case.ours.as_ref().ok().filter(|message| message.headers.is_empty()) else {
+                return false;
+            };
+            let theirs = case.theirs.as_ref().map(|theirs| &*theirs.body);
+            match case.aspect {
+                Aspect::Verdict => theirs.is_none() && message.body.windows(4).any(|four| four == b"\r\n\r\n"),
+                Aspect::Body => theirs.is_some() && theirs == message.body.strip_prefix(b"\r\n"),
+                _ => false,
+            }
         },
         b"OPTIONS sip:h SIP/2.0\r\n\r\na\r\n\r\nb",
     ),
@@ -175,22 +174,8 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             "RFC 3261, sections 7.3.1 and 7.3.3",
             "network: a From that is written `f` is not there",
         ],
-        |case| {
-            let (Aspect::Fields, Ok(ours), Some(theirs)) = (case.aspect, &case.ours, &case.theirs) else {
-                return false;
-            };
-            let made = [Repair::CompactName, Repair::RepeatedContentLength];
-            let trimmed = || {
-                theirs
-                    .fields
-                    .iter()
-                    .zip(&ours.headers)
-                    .all(|((_, theirs), (_, ours))| theirs.trim_matches([' ', '\t']) == ours)
-            };
-            case.repairs.iter().any(|repair| made.contains(repair))
-                || (theirs.fields.len() == ours.headers.len() && trimmed())
-        },
-        b"OPTIONS sip:h SIP/2.0\r\nf: <sip:a@h>\r\n\r\n",
+        |case| case.same_fields(|value| value.trim_matches([' ', '\t']).to_owned()),
+        include_bytes!("../../../../findings/rsip/compact-names-and-blanks-kept"),
     ),
     rsip(
         "bracket-in-a-quoted-name",
@@ -275,14 +260,40 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
         b"OPTIONS sip:h SIP/2.0\r\nFrom: <sip:a@h> ;tag=1\r\n\r\n",
     ),
     rsip(
+        "tab-in-cseq",
+        ["a tab behind the number is refused", "blanks are blanks", "RFC 3261, section 25.1: LWS", "none: refused"],
+        |case| {
+            let refused = case.theirs.as_ref().is_some_and(|theirs| theirs.cseq.is_none());
+            let blank = case.text.find([' ', '\t']).and_then(|at| case.text.get(at..));
+            case.aspect == Aspect::CSeq && refused && blank.is_some_and(|blank| blank.starts_with('\t'))
+        },
+        b"OPTIONS sip:h SIP/2.0\r\nCSeq: 8\tOPTIONS\r\n\r\n",
+    ),
+    rsip(
         "uris-that-sip-does-not-derive",
         [
-            "of a URI that is no SIP URI some are refused and some read as one: `tel:+4915` is host `tel`, port 4915",
+            "of a URI that is no SIP URI some are refused; `tel:+4915` is read as one, see `tel-is-a-host`",
             "as written",
             "RFC 3261, section 25.1: absoluteURI; RFC 3966",
-            "network: see tel-is-a-host",
+            "none: refused",
         ],
         |case| case.refused_uri(|text| StrictUri::of(text).is_none()),
         b"OPTIONS urn:service:sos SIP/2.0\r\n\r\n",
     ),
 ];
+
+/// Whether the Request-URI is none of theirs, so that it goes on to the next `://`, and what they say stands behind that.
+fn runs_on(case: &Case) -> bool {
+    let uri = case.bytes.splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default();
+    let is = |scheme: &[u8]| uri.get(..scheme.len()).is_some_and(|first| first.eq_ignore_ascii_case(scheme));
+    let end = uri.windows(3).position(|three| three == b"://").filter(|_| !is(b"sip:") && !is(b"sips:"));
+    let Some(behind) = end.and_then(|end| uri.get(end + 3..)) else { return false };
+    let stands = |value: &str| value.is_empty() || behind.windows(value.len()).any(|some| some == value.as_bytes());
+    let theirs = case.theirs.as_ref();
+    match case.aspect {
+        Aspect::Verdict => true,
+        Aspect::Fields => theirs.is_some_and(|theirs| theirs.fields.iter().all(|(_, value)| stands(value))),
+        Aspect::Body => theirs.is_some_and(|theirs| behind.ends_with(&theirs.body)),
+        _ => false,
+    }
+}

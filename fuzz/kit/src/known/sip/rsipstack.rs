@@ -3,7 +3,7 @@
 use ringfence_wire::Error;
 use ringfence_wire::sip::Repair;
 
-use super::{Aspect, Case, METHODS, in_user, unlisted};
+use super::{Aspect, Case, METHODS, TRANSPORTS, in_user, unlisted};
 use crate::known::Difference;
 use crate::oracles::StrictUri;
 
@@ -15,8 +15,6 @@ const fn rsipstack(
 ) -> Difference<Case> {
     Difference { id, parser: "rsipstack", theirs, ours, rfc, reach, explains, example }
 }
-
-const TRANSPORTS: &[&str] = &["UDP", "TCP", "TLS", "SCTP", "TLS-SCTP", "WS", "WSS"];
 
 /// The first that explains a difference is the one that counts.
 pub(super) const KNOWN: &[Difference<Case>] = &[
@@ -76,7 +74,7 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             "network: served instead of answered with 505",
         ],
         |case| matches!(case.only_theirs(), Some(Error::Invalid("SIP version"))),
-        b"OPTIONS sip:h SIP/9 \r\n\r\n",
+        include_bytes!("../../../../findings/rsipstack/any-version"),
     ),
     rsipstack(
         "any-status",
@@ -87,7 +85,7 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             "network: a response of no class",
         ],
         |case| matches!(case.only_theirs(), Some(Error::Invalid("SIP status"))),
-        b"SIP/2.0 65535 OK\r\n\r\n",
+        include_bytes!("../../../../findings/rsipstack/any-status"),
     ),
     rsipstack(
         "start-line-with-tabs",
@@ -98,7 +96,7 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             "local: where such a host is logged or looked up",
         ],
         |case| matches!(case.only_theirs(), Some(Error::Invalid("SIP start line"))),
-        b"OPTIONS\tsip:h\tSIP/2.0\r\n\r\n",
+        include_bytes!("../../../../findings/rsipstack/start-line-with-tabs"),
     ),
     rsipstack(
         "no-limits",
@@ -126,7 +124,7 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             "network: what a filter for INVITE lets through becomes one",
         ],
         Case::method_in_any_case,
-        b"invite sip:h SIP/2.0\r\n\r\n",
+        include_bytes!("../../../../findings/rsipstack/method-in-any-case"),
     ),
     rsipstack(
         "empty-lines-in-front",
@@ -145,6 +143,7 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
         |case| {
             case.aspect == Aspect::Body
                 && case.ours.as_ref().is_ok_and(|message| message.header("Content-Length").is_none())
+                && case.theirs.as_ref().is_some_and(|theirs| theirs.body.is_empty())
         },
         include_bytes!("../../../../findings/rsipstack/body-without-a-length"),
     ),
@@ -157,17 +156,11 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             "network: a value that ends in U+00A0 is compared as one that does not",
         ],
         |case| {
-            let (Aspect::Fields, Ok(ours), Some(theirs)) = (case.aspect, &case.ours, &case.theirs) else {
-                return false;
-            };
-            let words = |value: &str| value.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            let repeated = case.repairs.contains(&Repair::RepeatedContentLength);
-            let pairs = || theirs.fields.iter().zip(&ours.headers);
-            repeated
-                || (theirs.fields.len() == ours.headers.len()
-                    && pairs().all(|((_, theirs), (_, ours))| words(theirs) == words(ours)))
+            let folded = case.repairs.contains(&Repair::Folded);
+            let words = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
+            case.same_fields(|value| if folded { words(value) } else { value.trim().to_owned() })
         },
-        b"OPTIONS sip:h SIP/2.0\r\nSubject: a\xc2\xa0\r\n\r\n",
+        include_bytes!("../../../../findings/rsipstack/blanks-and-names"),
     ),
     rsipstack(
         "bracket-in-a-quoted-name",
@@ -246,7 +239,7 @@ pub(super) const KNOWN: &[Difference<Case>] = &[
             case.aspect == Aspect::Address
                 && case.text.rsplit_once("=\"").is_some_and(|(_, value)| value.contains([';', '=']))
         },
-        b"OPTIONS sip:h SIP/2.0\r\nFrom: <sip:a@h>;x=\";tag=2\";tag=1\r\n\r\n",
+        include_bytes!("../../../../findings/rsipstack/semicolon-in-a-quoted-parameter"),
     ),
     rsipstack(
         "uris-that-sip-does-not-derive",

@@ -1,50 +1,59 @@
-//! Findings in the other readers that are no answer to a question of ours: each is still there.
+//! Differences explain what the peer is known to say, and nothing else.
 
-use ezk_stun_types as ezk;
-use ezk_stun_types::attributes::PasswordAlgorithms;
-use rtc_stun::attributes::{ATTR_MAPPED_ADDRESS, ATTR_XORMAPPED_ADDRESS};
-use rtc_stun::message::{Getter, Message};
-use rtc_stun::xoraddr::XorMappedAddress;
+use super::*;
 
-use ringfence_wire::Error;
-
-use super::DIFFERENCES;
-
-/// XOR-MAPPED-ADDRESS of one byte of address. RFC 8489, section 14.2: 32 bits.
-const SHORT: &[u8] = include_bytes!("../../../../findings/rtc-stun/short-address");
-/// PASSWORD-ALGORITHMS with one algorithm, SHA-256, whose four bytes of parameters look like another one, MD5.
-const PARAMETERS: &[u8] = include_bytes!("../../../../findings/ezk-stun-types/password-algorithms");
-
-#[test]
-fn rtc_fills_a_short_address_with_zeros() {
-    let mut message = Message::new();
-    message.unmarshal_binary(SHORT).unwrap();
-    let mut address = XorMappedAddress::default();
-    address.get_from(&message).unwrap();
-    assert_eq!(address.ip.to_string(), "192.0.0.0");
-    assert!(message.contains(ATTR_XORMAPPED_ADDRESS) && !message.contains(ATTR_MAPPED_ADDRESS));
-    let ours = ringfence_wire::stun::Message::parse(SHORT);
-    assert_eq!(ours, Err(Error::Truncated("XOR-MAPPED-ADDRESS")));
+/// What explains an answer of that peer to a question about the example of one of its differences.
+fn explained(parser: &str, id: &str, asked: Asked, ours: Seen, theirs: Seen) -> Option<&'static str> {
+    let of = |known: &&Difference<Case>| known.parser == parser;
+    let example = DIFFERENCES.iter().filter(of).find(|known| known.id == id).expect("it is one of them").example;
+    let case = Case { bytes: example.to_vec(), asked, ours, error: None, theirs };
+    DIFFERENCES.iter().filter(of).find(|known| (known.explains)(&case)).map(|known| known.id)
 }
 
-/// RFC 8489, section 14.11: parameters follow their length. Which algorithms a server named is what section 9.2.1 protects from
-/// being bid down.
-#[test]
-fn ezk_reads_parameters_as_another_algorithm() {
-    let mut message = ezk::Message::parse(PARAMETERS).unwrap();
-    let read = message.attribute::<PasswordAlgorithms>().unwrap().unwrap();
-    let algorithms: Vec<u16> = read.algorithms.iter().map(|(algorithm, _)| *algorithm).collect();
-    assert_eq!(algorithms, [2, 1], "the standard says: SHA-256 alone, with four bytes of parameters");
+fn is(bytes: &[u8]) -> Seen {
+    Seen::Is(bytes.to_vec())
 }
 
 #[test]
-fn every_entry_says_all_there_is_to_say() {
-    let mut names: Vec<_> = DIFFERENCES.iter().map(|known| (known.parser, known.id)).collect();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names.len(), DIFFERENCES.len(), "two of one name");
-    for known in DIFFERENCES {
-        assert!(known.rfc.contains("RFC "), "{} of {} names no standard", known.id, known.parser);
-        assert!(["none", "network"].contains(&known.reach.split(':').next().unwrap_or_default()), "{}", known.id);
+fn even_port_is_what_its_byte_says() {
+    let id = "even-port-is-one"; // 0x80 in the example
+    let ask = |theirs| explained("ezk-stun-types", id, Asked::Value(EVEN_PORT), is(&[1]), theirs);
+    assert_eq!(ask(is(&[0])), Some(id));
+    for theirs in [is(&[]), is(&[7]), Seen::Refused, Seen::Absent] {
+        assert_eq!(ask(theirs.clone()), None, "{theirs:?}");
     }
+}
+
+#[test]
+fn an_error_code_has_the_bits_that_the_peer_looks_at() {
+    for (parser, id, known) in
+        [("rtc-stun", "reserved-bits-of-error-code", 0xff_u8), ("ezk-stun-types", "class-of-four-bits", 0x0f)]
+    {
+        let example = DIFFERENCES.iter().find(|one| (one.parser, one.id) == (parser, id)).expect("one of them").example;
+        let [.., bits, number] = example else { panic!("{id} has a code at its end") };
+        let said = |class: u8| is(&(u32::from(bits & class) * 100 + u32::from(*number)).to_be_bytes());
+        let ask = |theirs| explained(parser, id, Asked::Value(ERROR_CODE), said(7), theirs);
+        assert_eq!(ask(said(known)), Some(id));
+        for theirs in [said(0), Seen::Refused, Seen::Absent] {
+            assert_eq!(ask(theirs.clone()), None, "{parser}: {theirs:?}");
+        }
+        assert_eq!(explained(parser, id, Asked::Integrity, is(&[]), Seen::Refused), None, "another question");
+    }
+}
+
+#[test]
+fn the_old_type_is_the_new_one_and_nothing_more() {
+    let id = "old-xor-mapped-address";
+    let example = DIFFERENCES.iter().find(|one| one.id == id).expect("one of them").example;
+    let [address] = spans(example).collect::<Vec<_>>()[..] else { panic!("the example has one attribute") };
+    let value = &example[address.value()..address.value() + address.length];
+    let listed = |kind: u16| is(&[&kind.to_be_bytes()[..], &(value.len() as u32).to_be_bytes(), value].concat());
+    let ask = |asked, ours, theirs| explained("rtc-stun", id, asked, ours, theirs);
+    let ours = listed(OLD_MAPPED_ADDRESS);
+    assert_eq!(ask(Asked::Attributes, ours.clone(), listed(XOR_MAPPED_ADDRESS)), Some(id));
+    assert_eq!(ask(Asked::Attributes, ours.clone(), listed(0x0021)), None);
+    assert_eq!(ask(Asked::Attributes, ours, is(&[])), None);
+    let mapped = Asked::Value(XOR_MAPPED_ADDRESS);
+    assert_eq!(ask(mapped, Seen::Absent, xor_address(value, example)), Some(id));
+    assert_eq!(ask(mapped, Seen::Absent, is(&[127, 0, 0, 1, 0, 9])), None);
 }

@@ -1,5 +1,6 @@
 //! Our answers answer something.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use ringfence_wire::sip::{self, Message};
@@ -18,18 +19,20 @@ pub const ANSWERING: Oracle = Oracle::new(
 #[derive(Debug, Default)]
 pub struct Answering {
     /// Requests that have no answer yet.
-    open: Vec<Message>,
+    open: Vec<Rc<Message>>,
 }
 
 impl Watcher for Answering {
     fn happens(&mut self, moment: &Moment, _at: Duration) {
-        let request = moment.message().filter(|message| message.method().is_some_and(|method| method != "ACK"));
-        self.open.extend(request.cloned());
+        let Moment::Heard(_, Some(message)) = moment else { return };
+        if message.method().is_some_and(|method| method != "ACK") {
+            self.open.push(message.clone());
+        }
     }
 
     fn writes(&mut self, _moment: &Moment, _bytes: &[u8], message: Option<&Message>) {
         let Some((answer, status)) = message.and_then(|message| Some((message, message.status()?))) else { return };
-        let same = |request: &Message| {
+        let same = |request: &Rc<Message>| {
             let vias = request.headers("Via").eq(answer.headers("Via"));
             vias && ["From", "Call-ID", "CSeq"].iter().all(|name| field(request, name) == field(answer, name))
         };

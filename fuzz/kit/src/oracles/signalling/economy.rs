@@ -21,10 +21,11 @@ const PER_MESSAGE: usize = 4 * 1024;
 /// Messages of ours for one of the peer: as many as a call has forks, and an own one.
 const MESSAGES: usize = 9;
 
-/// Counts both ways.
+/// Counts both ways, from moment to moment.
 #[derive(Debug, Default)]
 pub struct Economy {
     allowed: usize,
+    /// Bytes written since the last moment.
     spent: usize,
     /// The longest message that came: its Contact and its routes stand in later requests of ours.
     longest: usize,
@@ -34,8 +35,9 @@ pub struct Economy {
 
 impl Watcher for Economy {
     fn happens(&mut self, moment: &Moment, _at: Duration) {
-        self.written = 0;
-        self.allowed += match moment {
+        // What is not spent is not saved: many timers would pay for one flood.
+        (self.written, self.spent) = (0, 0);
+        self.allowed = match moment {
             Moment::Heard(bytes, _) => {
                 self.longest = self.longest.max(*bytes);
                 PER_BYTE * bytes + PER_MESSAGE + PER_BYTE * self.longest
@@ -63,6 +65,7 @@ mod tests {
     #[test]
     fn a_flood_for_a_word_is_caught() {
         let mut economy = Economy::default();
+        (0..30).for_each(|_| economy.happens(&Moment::Timer, Duration::ZERO));
         let word = Moment::Heard(100, None);
         economy.happens(&word, Duration::ZERO);
         economy.writes(&word, &[b'x'; 3_000], None);

@@ -8,6 +8,7 @@ use ringfence_wire::digest::{Authorization, challenges};
 use ringfence_wire::sip::Message;
 
 use super::{Moment, Watcher, field};
+use crate::generators::script::holds;
 use crate::oracle::Oracle;
 
 /// The password stays here.
@@ -20,6 +21,12 @@ pub const LOGIN: Oracle = Oracle::new(
     "logins answer a challenge, once",
     "a digest that nobody asked for is one to be cracked, and a nonce with a count that came before is a replay (RFC 7616, 3.4)",
 );
+/// These bytes go out, or are told.
+#[track_caller]
+pub fn unsaid(secret: &str, bytes: &[u8]) {
+    SECRECY.holds(!holds(bytes, secret.as_bytes()), || format!("it stands in \"{}\"", bytes.escape_ascii()));
+}
+
 /// Answers to challenges of one request.
 const MAX_ANSWERS: usize = 3;
 /// The fields.
@@ -67,8 +74,7 @@ impl Watcher for Login {
     }
 
     fn writes(&mut self, _moment: &Moment, bytes: &[u8], message: Option<&Message>) {
-        let has = bytes.windows(self.secret.len()).any(|window| window == self.secret.as_bytes());
-        SECRECY.holds(!has, || format!("it stands in {}", String::from_utf8_lossy(bytes)));
+        unsaid(self.secret, bytes);
         let Some(message) = message.filter(|message| message.method().is_some()) else { return };
         let method = message.method().unwrap_or_default();
         let text = || String::from_utf8_lossy(bytes).into_owned();
@@ -105,8 +111,17 @@ impl Watcher for Login {
     }
 
     fn tells(&mut self, _moment: &Moment, event: &Event) {
-        let text = format!("{event:?}");
-        SECRECY.holds(!text.contains(self.secret), || format!("it stands in {text}"));
+        let said = |sdp: &Option<Vec<u8>>| unsaid(self.secret, sdp.as_deref().unwrap_or_default());
+        // Bytes as they are: printed they are numbers.
+        match event {
+            Event::Described { sdp: body } | Event::Info { body, .. } => unsaid(self.secret, body),
+            Event::Offered { sdp } | Event::Changed { sdp, .. } => said(sdp),
+            Event::Answered { sdp, headers, .. } => {
+                said(sdp);
+                headers.iter().for_each(|(_, value)| unsaid(self.secret, value.as_bytes()));
+            }
+            other => unsaid(self.secret, format!("{other:?}").as_bytes()),
+        }
     }
 }
 
@@ -134,6 +149,8 @@ mod tests {
         caught(&SECRECY, || write(&mut asked(), &Moment::Timer, &leaky));
         let reason = Untrusted::new("hidden");
         caught(&SECRECY, || asked().tells(&Moment::Timer, &Event::Refused { status: 400, reason }));
+        let sdp = b"a=key:hidden".to_vec();
+        caught(&SECRECY, || asked().tells(&Moment::Timer, &Event::Described { sdp }));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub const REGISTERING: Oracle = Oracle::new(
 );
 /// The shortest time between two refreshes: eight tenths of the shortest grant that is refreshed.
 const SHORTEST: Duration = Duration::from_secs(8);
+/// The shortest grant that is refreshed (house): `ringfence_client::signalling`.
+const REFRESHED: u64 = 10;
 /// Contacts that ask for longer at most (RFC 3261, 21.4.17): a 423 may be followed twice.
 const MAX_INTERVALS: usize = 2;
 
@@ -22,8 +24,10 @@ const MAX_INTERVALS: usize = 2;
 #[derive(Debug, Default)]
 pub struct Registering {
     at: Duration,
-    /// When a registration was told last, and what was granted.
+    /// When a registration was told last that is to be kept up, and what was granted; none, once a REGISTER went out.
     granted: Option<(Duration, u64)>,
+    /// We want no registration any more: what is granted is told, and not kept up.
+    given_up: bool,
     /// It was taken back, and nothing was asked for since.
     taken_back: bool,
     /// Different positive intervals that were asked for since the last wish.
@@ -33,8 +37,10 @@ pub struct Registering {
 impl Watcher for Registering {
     fn happens(&mut self, moment: &Moment, at: Duration) {
         self.at = at;
+        self.is_kept_up(self.granted.is_none_or(|(since, seconds)| at <= since + Duration::from_secs(seconds)));
         match moment {
-            Moment::Command("unregister") => {}
+            Moment::Command("unregister") => (self.granted, self.given_up) = (None, true),
+            Moment::Gone => self.granted = None,
             Moment::Command(what) if what.starts_with("register") => {
                 *self = Self { at, ..Self::default() };
             }
@@ -51,7 +57,7 @@ impl Watcher for Registering {
             self.intervals.push(expires.to_owned());
         }
         REGISTERING.holds(self.intervals.len() <= MAX_INTERVALS + 1, || format!("{:?} were asked for", self.intervals));
-        if let (Moment::Timer, Some((since, seconds))) = (moment, self.granted) {
+        if let (Moment::Timer, Some((since, seconds))) = (moment, self.granted.take()) {
             let passed = self.at.saturating_sub(since);
             let in_time = passed >= SHORTEST && passed <= Duration::from_secs(seconds);
             REGISTERING.holds(in_time, || format!("{seconds} s were granted, a refresh comes after {passed:?}"));
@@ -61,11 +67,22 @@ impl Watcher for Registering {
     fn tells(&mut self, _moment: &Moment, event: &Event) {
         match event {
             Event::Registered { expires_s, .. } => {
-                self.granted = expires_s.map(|seconds| (self.at, u64::from(seconds)));
+                let seconds = expires_s.map(u64::from).filter(|seconds| *seconds >= REFRESHED && !self.given_up);
+                self.granted = seconds.map(|seconds| (self.at, seconds));
             }
             Event::Unregistered => self.taken_back = true,
             _ => {}
         }
+    }
+
+    fn ends(&mut self) {
+        self.is_kept_up(self.granted.is_none());
+    }
+}
+
+impl Registering {
+    fn is_kept_up(&self, holds: bool) {
+        REGISTERING.holds(holds, || format!("nothing refreshes what was granted: {:?}", self.granted));
     }
 }
 
@@ -90,8 +107,18 @@ mod tests {
     #[test]
     fn a_refresh_too_soon_or_too_late_is_caught() {
         refresh(&mut registered(600), 480, "600");
-        caught(&REGISTERING, || refresh(&mut registered(600), 1, "600"));
+        caught(&REGISTERING, || refresh(&mut registered(600), 7, "600"));
         caught(&REGISTERING, || refresh(&mut registered(600), 601, "600"));
+    }
+
+    #[test]
+    fn a_registration_that_is_left_to_expire_is_caught() {
+        caught(&REGISTERING, || registered(600).happens(&Moment::Timer, Duration::from_secs(601)));
+        caught(&REGISTERING, || registered(10).ends());
+        registered(9).ends();
+        let mut given_up = registered(600);
+        given_up.happens(&Moment::Command("unregister"), Duration::ZERO);
+        given_up.ends();
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What is written is sound.
 
-use ringfence_wire::sip::{self, MAX_HEADER_BYTES, MAX_HEADERS, MAX_MESSAGE_BYTES, Message, StartLine, prepare};
+use ringfence_wire::sip::{self, MAX_HEADER_BYTES, MAX_HEADERS, MAX_MESSAGE_BYTES, Message, StartLine};
 
 use super::{Moment, Watcher, branch};
 use crate::oracle::Oracle;
+use crate::oracles::sip_grammatical;
 
 /// What goes out is plain SIP.
 pub const WRITING: Oracle = Oracle::new(
@@ -20,23 +21,19 @@ const LONGER: usize = 64;
 pub struct Writing;
 
 impl Watcher for Writing {
-    fn writes(&mut self, moment: &Moment, bytes: &[u8], _message: Option<&Message>) {
+    fn writes(&mut self, moment: &Moment, bytes: &[u8], message: Option<&Message>) {
         if sip::is_keepalive(bytes) {
             return;
         }
         let text = || String::from_utf8_lossy(bytes).into_owned();
-        let prepared = match prepare(bytes) {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                // An answer repeats what it answers, and may pass a reader's limits then.
-                let repeats_much = moment.message().is_some_and(is_big) && bytes.starts_with(b"SIP/2.0 ");
-                return WRITING.holds(repeats_much, || format!("it cannot be read: {error}\n{}", text()));
-            }
+        let Some(message) = message else {
+            // An answer repeats what it answers, and may pass a reader's limits then.
+            let repeats_much = moment.message().is_some_and(is_big) && bytes.starts_with(b"SIP/2.0 ");
+            return WRITING
+                .holds(repeats_much, || format!("it cannot be read: {:?}\n{}", Message::parse(bytes), text()));
         };
-        WRITING.holds(prepared.repairs.is_empty() && prepared.bytes() == bytes, || {
-            format!("it is not plain, {:?}:\n{}", prepared.repairs, text())
-        });
-        let message = &prepared.message;
+        // Plain as well: what was read may have been mended.
+        sip_grammatical(bytes);
         let once = |name: &str| message.headers(name).count() == 1;
         for name in ["From", "To", "Call-ID", "CSeq"] {
             WRITING.holds(once(name), || format!("it has not one {name}:\n{}", text()));

@@ -199,3 +199,14 @@ fn a_session_that_nobody_refreshes_ends() {
     script.answer("BYE", 200, "");
     assert!(matches!(script.last_event(), Event::Ended));
 }
+
+#[test]
+fn a_far_side_that_answers_no_refresh_is_hung_up_on() {
+    let mut script = answered("Session-Expires: 90;refresher=uac\nContact: <sip:t@h>");
+    assert_eq!(script.wait(), Duration::from_secs(45));
+    assert_eq!((script.count("UPDATE"), script.wait()), (1, TRANSACTION));
+    assert_eq!((script.count("UPDATE"), script.count("BYE")), (1, 1));
+    assert!(matches!(script.last_event(), Event::Failed(failure) if failure.outcome.word() == "timeout"));
+    assert_eq!(script.wait(), TRANSACTION, "of the BYE");
+    assert!(script.wake.is_none() && matches!(script.last_event(), Event::Ended));
+}
