@@ -1,6 +1,7 @@
 //! A SIP WebSocket whose frames are the caller's to write, sound or not; what comes is read as any client reads it.
 //!
-//! Pings are answered while it is read. Messages of the target are bounded by [`Limits`](crate::net::Limits).
+//! Pings are answered while it is read, and never within a frame of ours. Messages of the target are bounded by
+//! [`Limits`](crate::net::Limits).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,13 +9,17 @@ use std::time::Duration;
 use ringfence_wire::Error;
 use ringfence_wire::websocket::{CLOSE, Frame, Message, Messages, PONG, Reader, Side};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::ws::{Stream, Upgrade, UpgradeRefused, open};
 use crate::{Failure, Net};
 
 /// Bytes of one read, and of one write between two looks at what came (house).
 const PIECE_BYTES: usize = 16 * 1024;
+/// Pieces that go out at once, and how long the next ones wait (house): some ten megabits a second, so that what is large does
+/// not fill our own way out, on which others are to be served meanwhile.
+const PIECES_AT_ONCE: usize = 4;
+const PAUSE: Duration = Duration::from_millis(50);
 /// Messages that were read and not taken yet; beyond that the target is read no further (house).
 const MAX_WAITING: usize = 256;
 /// Bytes of pongs that wait to be written: who pings without reading is answered no further (house).
@@ -39,6 +44,8 @@ pub struct FrameLine {
     messages: Messages,
     waiting: VecDeque<Came>,
     pongs: Vec<u8>,
+    /// What was sent last is a part of a frame: control frames stand between frames only. RFC 6455, section 5.4.
+    inside: bool,
     /// Why nothing comes any more.
     ended: Option<Failure>,
     close_code: Option<u16>,
@@ -59,31 +66,51 @@ impl FrameLine {
             messages: Messages::new(Side::Server, limits.ws_message_bytes),
             waiting: VecDeque::new(),
             pongs: Vec::new(),
+            inside: false,
             ended: None,
             close_code: None,
         })
     }
 
-    /// Sends bytes as they are: frames of [`Frame::emit`], parts of them, or none at all.
+    /// Sends bytes as they are: frames of [`Frame::emit`], whatever is wrong with them. What is large takes its time.
     ///
     /// # Errors
     /// The connection is gone, or the target stopped reading for [`Limits::idle`](crate::net::Limits). What came before can
     /// still be received.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        for piece in bytes.chunks(PIECE_BYTES) {
+        self.send_part(bytes).await?;
+        self.inside = false;
+        Ok(())
+    }
+
+    /// Sends a part of a frame; until [`FrameLine::send`] ends it, no ping is answered.
+    ///
+    /// # Errors
+    /// As [`FrameLine::send`].
+    pub async fn send_part(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let idle = self.net.limits().idle;
+        // One that was begun is ended first.
+        if !self.inside && timeout(idle, self.pong()).await.is_err() {
+            return Err(unread());
+        }
+        self.inside = true;
+        for (number, piece) in bytes.chunks(PIECE_BYTES).enumerate() {
+            if number > 0 && number % PIECES_AT_ONCE == 0 {
+                sleep(PAUSE).await;
+            }
             // A target that refuses says so before it has read all, and may close on who does not listen.
             let _ = timeout(Duration::ZERO, self.read()).await; // nothing there yet
-            if self.ended.is_some() {
-                return Err(Failure::closed("the target closed the WebSocket"));
+            if let Some(failure) = &self.ended {
+                return Err(failure.clone());
             }
             let writing = async {
                 self.stream.write_all(piece).await?;
                 self.stream.flush().await
             };
-            match timeout(self.net.limits().idle, writing).await {
+            match timeout(idle, writing).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => return Err(Failure::from_io("WebSocket", &error)),
-                Err(_) => return Err(Failure::timeout("the target stopped reading its WebSocket")),
+                Err(_) => return Err(unread()),
             }
         }
         Ok(())
@@ -100,6 +127,9 @@ impl FrameLine {
             }
             if let Some(failure) = &self.ended {
                 return Err(failure.clone());
+            }
+            if !self.inside {
+                self.pong().await;
             }
             self.read().await;
         }
@@ -118,8 +148,9 @@ impl FrameLine {
     /// Says good-bye; a target that does not listen is left.
     pub async fn close(mut self) {
         let goodbye = Frame::masked(CLOSE, [0x52, 0x46, 0x46, 0x52], 1000_u16.to_be_bytes());
+        let goodbye = if self.inside { Vec::new() } else { [std::mem::take(&mut self.pongs), goodbye.emit()].concat() };
         let closing = async {
-            if self.stream.write_all(&goodbye.emit()).await.is_ok() && self.stream.shutdown().await.is_ok() {
+            if self.stream.write_all(&goodbye).await.is_ok() && self.stream.shutdown().await.is_ok() {
                 let mut rest = [0; 1024];
                 while self.stream.read(&mut rest).await.is_ok_and(|length| length > 0) {}
             }
@@ -127,9 +158,9 @@ impl FrameLine {
         let _ = timeout(CLOSING, closing).await; // a target that does not listen
     }
 
-    /// One read; each await in it may be dropped without loss.
-    async fn read(&mut self) {
-        if self.ended.is_some() || self.waiting.len() >= MAX_WAITING {
+    /// Writes the pongs that wait. May be dropped at each await: what is left of one goes out first the next time.
+    async fn pong(&mut self) {
+        if self.pongs.is_empty() {
             return;
         }
         while !self.pongs.is_empty() {
@@ -137,6 +168,14 @@ impl FrameLine {
                 Ok(length) if length > 0 => drop(self.pongs.drain(..length)),
                 _ => self.pongs.clear(), // reading tells why
             }
+        }
+        let _ = self.stream.flush().await; // as above
+    }
+
+    /// One read, which may be dropped without loss.
+    async fn read(&mut self) {
+        if self.ended.is_some() || self.waiting.len() >= MAX_WAITING {
+            return;
         }
         let mut piece = [0; PIECE_BYTES];
         let came = match self.stream.read(&mut piece).await {
@@ -182,6 +221,10 @@ impl FrameLine {
     }
 }
 
+fn unread() -> Failure {
+    Failure::timeout("the target stopped reading its WebSocket")
+}
+
 fn unreadable(error: &Error) -> Failure {
     Failure::protocol(format!("unreadable WebSocket: {error}"))
 }
@@ -221,7 +264,7 @@ mod tests {
     }
 
     async fn frames(stream: &mut (impl AsyncRead + Unpin), count: usize) -> Vec<Frame> {
-        let (mut reader, mut found) = (Reader::new(1024), Vec::new());
+        let (mut reader, mut found) = (Reader::new(1 << 20), Vec::new());
         let mut piece = [0; 1024];
         while found.len() < count {
             let length = stream.read(&mut piece).await.unwrap();
@@ -295,5 +338,39 @@ mod tests {
         }
         assert_eq!(line.receive().await.unwrap(), Came::Message(b"too much".to_vec()));
         assert!(line.receive().await.is_err());
+    }
+
+    /// RFC 6455, section 5.4: a pong within a frame would be a part of its payload, and what follows no frame any more.
+    #[tokio::test]
+    async fn pings_are_answered_between_frames_only() {
+        let large = Frame::masked(TEXT, MASK, vec![b'r'; 1 << 20]).emit();
+        let expected = large.len();
+        let mut line = line(move |mut stream| async move {
+            let mut came = vec![0; 100];
+            stream.read_exact(&mut came).await.unwrap();
+            say(&mut stream, &Frame::plain(PING, *b"p").emit()).await;
+            came.resize(expected, 0);
+            stream.read_exact(&mut came[100..]).await.unwrap();
+            let frames_of = |bytes: &[u8]| Reader::new(1 << 20).push(bytes).unwrap();
+            assert_eq!(frames_of(&came), [Frame::masked(TEXT, MASK, vec![b'r'; 1 << 20])]);
+            say(&mut stream, &Frame::plain(TEXT, *b"whole").emit()).await;
+            let pong = frames(&mut stream, 1).await;
+            assert_eq!((pong[0].opcode, pong[0].payload.as_slice()), (PONG, &b"p"[..]));
+            // The same beside one that comes byte by byte.
+            say(&mut stream, &Frame::plain(PING, *b"q").emit()).await;
+            say(&mut stream, &Frame::plain(TEXT, *b"slow").emit()).await;
+            let came = frames(&mut stream, 2).await;
+            assert_eq!(came[0], Frame::masked(TEXT, MASK, *b"abc"));
+            assert_eq!((came[1].opcode, came[1].payload.as_slice()), (PONG, &b"q"[..]));
+            say(&mut stream, &Frame::plain(TEXT, *b"done").emit()).await;
+        })
+        .await;
+        line.send(&large).await.unwrap();
+        assert_eq!(line.receive().await.unwrap(), Came::Message(b"whole".to_vec()));
+        let slow = Frame::masked(TEXT, MASK, *b"abc").emit();
+        line.send_part(&slow[..4]).await.unwrap();
+        assert_eq!(line.receive().await.unwrap(), Came::Message(b"slow".to_vec()));
+        line.send(&slow[4..]).await.unwrap();
+        assert_eq!(line.receive().await.unwrap(), Came::Message(b"done".to_vec()));
     }
 }

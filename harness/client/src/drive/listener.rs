@@ -29,7 +29,7 @@ pub struct ListenerPlan {
 /// A registered participant; it leaves when this is dropped.
 pub struct Listener {
     stop: oneshot::Sender<()>,
-    count: watch::Receiver<usize>,
+    invites: watch::Receiver<usize>,
     task: JoinHandle<Vec<Asked>>,
 }
 
@@ -67,7 +67,7 @@ pub async fn listen(net: &Net, plan: ListenerPlan) -> Result<Listener, Failure> 
         events = line.take(incoming).await;
     }
     let (stop, mut stopped) = oneshot::channel();
-    let (tell, count) = watch::channel(heard.len());
+    let (tell, invites) = watch::channel(count(&heard));
     let task = tokio::spawn(async move {
         loop {
             let incoming = tokio::select! {
@@ -78,7 +78,7 @@ pub async fn listen(net: &Net, plan: ListenerPlan) -> Result<Listener, Failure> 
             for event in line.take(incoming).await {
                 note(&mut heard, event);
             }
-            tell.send_replace(heard.len());
+            tell.send_replace(count(&heard));
             if line.is_broken() {
                 break;
             }
@@ -86,18 +86,19 @@ pub async fn listen(net: &Net, plan: ListenerPlan) -> Result<Listener, Failure> 
         line.close().await;
         heard
     });
-    Ok(Listener { stop, count, task })
+    Ok(Listener { stop, invites, task })
 }
 
 impl Listener {
-    /// Requests that came so far; once this is read, the next one is waited for by [`Listener::comes`].
-    pub fn count(&self) -> usize {
-        *self.count.borrow()
+    /// INVITEs that came so far; once this is read, the next one is waited for by [`Listener::comes`]. A registrar's own OPTIONS and
+    /// NOTIFY are no calls.
+    pub fn invites(&self) -> usize {
+        *self.invites.borrow()
     }
 
-    /// Waits until more than so many requests have come; false if none came in time, or none can come any more.
+    /// Waits until more than so many INVITEs have come; false if none came in time, or none can come any more.
     pub async fn comes(&mut self, more_than: usize, within: Duration) -> bool {
-        let waiting = self.count.wait_for(|count| *count > more_than);
+        let waiting = self.invites.wait_for(|count| *count > more_than);
         matches!(tokio::time::timeout(within, waiting).await, Ok(Ok(_)))
     }
 
@@ -114,4 +115,8 @@ fn note(heard: &mut Vec<Asked>, event: Event) {
     {
         heard.push(asked);
     }
+}
+
+fn count(heard: &[Asked]) -> usize {
+    heard.iter().filter(|asked| asked.method == "INVITE").count()
 }

@@ -1,8 +1,9 @@
 //! A participant who only asks whether the service is alive: OPTIONS on a connection of its own, four times a second.
 //!
 //! Any final answer is a sign of life, also a challenge or a refusal (RFC 3261, section 11: OPTIONS asks for nothing that
-//! could be refused to one and not to another). One question is open at a time; a lost connection is opened again, so that
-//! one close counts once and not until the end.
+//! could be refused to one and not to another); a server's failure, or a timeout that it tells of, only where it said so from
+//! the beginning. One question is open at a time. A connection that was closed is opened again within the same question: a
+//! close alone is counted apart, since some servers end whatever does not register in time.
 
 use std::time::Duration;
 
@@ -36,10 +37,13 @@ pub struct ProberPlan {
 pub struct ProberSeen {
     /// Questions asked, those among them for which no connection could be had.
     pub sent: i64,
-    /// Those without a final answer within [`LOST_AFTER`].
+    /// Those without a final answer within [`LOST_AFTER`], and those answered by a failure that was none before
+    /// [`Prober::mark`].
     pub lost: i64,
     /// Those of them before [`Prober::mark`].
     pub lost_before: i64,
+    /// Times since [`Prober::mark`] that a connection which had served was found closed.
+    pub closed: i64,
     /// The longest time without an answer, milliseconds, the open ends included.
     pub max_gap_ms: i64,
 }
@@ -90,12 +94,14 @@ async fn probe(
     let mut line = None;
     let mut answered_at = Instant::now();
     let mut next = Instant::now();
+    let (mut is_marked, mut fails_anyway) = (false, false);
     loop {
         tokio::select! {
             biased;
             mark = marked.recv() => match mark {
                 Some(told) => {
-                    seen.lost_before = seen.lost;
+                    is_marked = true;
+                    (seen.lost_before, seen.closed) = (seen.lost, 0);
                     let _ = told.send(()); // who asked may be gone
                     continue;
                 }
@@ -105,15 +111,19 @@ async fn probe(
         }
         next = Instant::now() + EVERY;
         seen.sent += 1;
-        let alive = timeout(LOST_AFTER, ask(&net, &plan, &mut line)).await.unwrap_or(false);
+        let asking = ask(&net, &plan, &mut line, &mut seen.closed);
+        let answer = timeout(LOST_AFTER, asking).await.ok().flatten();
         let now = Instant::now();
         seen.max_gap_ms = seen.max_gap_ms.max(millis(now - answered_at));
-        if alive {
+        fails_anyway |= !is_marked && answer.is_some_and(is_failure);
+        if answer.is_some_and(|status| fails_anyway || !is_failure(status)) {
             answered_at = now;
             row.send_replace(0);
         } else {
             seen.lost += 1;
             row.send_modify(|row| *row += 1);
+        }
+        if answer.is_none() {
             line = None;
         }
     }
@@ -124,28 +134,44 @@ async fn probe(
     seen
 }
 
-/// One question. The connection stays, if it can.
-async fn ask(net: &Net, plan: &ProberPlan, line: &mut Option<Line>) -> bool {
-    let open = match line {
-        Some(open) => open,
-        None => match Line::open(net, &plan.config.ws_uri, plan.origin.clone(), signalling(plan)).await {
-            Ok((opened, _)) => line.insert(opened),
-            Err(_) => return false,
-        },
-    };
+/// One question, and the status of its final answer. The connection stays, if it can; one that was closed since the last
+/// question is opened again.
+async fn ask(net: &Net, plan: &ProberPlan, line: &mut Option<Line>, closed: &mut i64) -> Option<u16> {
+    if let Some(open) = line {
+        let answer = ask_on(open).await;
+        if answer.is_some() || !open.is_broken() {
+            return answer;
+        }
+        *closed += 1;
+        *line = None;
+    }
+    let (opened, _) = Line::open(net, &plan.config.ws_uri, plan.origin.clone(), signalling(plan)).await.ok()?;
+    ask_on(line.insert(opened)).await
+}
+
+async fn ask_on(line: &mut Line) -> Option<u16> {
     let question =
         Input::Request { method: "OPTIONS".into(), headers: Vec::new(), body: None, within: Within::Nothing };
-    let mut events = open.input(question).await;
+    let mut events = line.input(question).await;
     loop {
-        if events.iter().any(|event| matches!(event, Event::FinalAnswer(answer) if answer.method == "OPTIONS")) {
-            return true;
+        for event in &events {
+            match event {
+                Event::FinalAnswer(answer) if answer.method == "OPTIONS" => return Some(answer.status),
+                Event::Failed(_) => return None,
+                _ => {}
+            }
         }
-        if open.is_broken() || events.iter().any(|event| matches!(event, Event::Failed(_))) {
-            return false;
+        if line.is_broken() {
+            return None;
         }
-        let incoming = open.wait().await;
-        events = open.take(incoming).await;
+        let incoming = line.wait().await;
+        events = line.take(incoming).await;
     }
+}
+
+/// A failure of the server's own, or a timeout behind it: what a proxy says for one that is gone. RFC 3261, section 21.
+fn is_failure(status: u16) -> bool {
+    status == 408 || (500..600).contains(&status)
 }
 
 /// Towards the server itself, so that no phone is asked.

@@ -3,6 +3,7 @@
 mod asking;
 mod hellos;
 mod leaving;
+mod listening;
 mod probing;
 
 use std::cell::RefCell;

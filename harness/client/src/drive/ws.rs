@@ -9,11 +9,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError as Wrong;
 use tokio_tungstenite::tungstenite::handshake::client::{Response, generate_key};
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Request};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
@@ -75,17 +76,7 @@ impl From<Failure> for UpgradeRefused {
 /// Everything that [`Net::tls`] says, and what the upgrade was answered with.
 pub async fn open(net: &Net, upgrade: &Upgrade) -> Result<Opened, UpgradeRefused> {
     let request = request(upgrade)?;
-    let host = upgrade.url.host_str().unwrap_or_default();
-    let port = upgrade.url.port_or_known_default().unwrap_or_default();
-    let (stream, tls_version) = match upgrade.url.scheme() {
-        "wss" => {
-            let stream = net.tls(host, port, &[b"http/1.1"]).await?;
-            let version = version_word(stream.get_ref().1.protocol_version());
-            (Stream::Tls(Box::new(stream)), version)
-        }
-        "ws" => (Stream::Plain(net.tcp(host, port).await?), None),
-        other => return Err(Failure::protocol(format!("`{other}:` is no WebSocket address")).into()),
-    };
+    let (stream, tls_version) = dial(net, &upgrade.url).await?;
     let limits = *net.limits();
     let handshake = client_async_with_config(request, stream, Some(config(&limits)));
     match timeout(limits.exchange, handshake).await {
@@ -100,10 +91,47 @@ pub async fn open(net: &Net, upgrade: &Upgrade) -> Result<Opened, UpgradeRefused
             })
         }
         Ok(Err(error)) => Err(refusal(net, error)),
-        Err(_) => {
-            Err(Failure::timeout(format!("no answer to the WebSocket upgrade within {:?}", limits.exchange)).into())
-        }
+        Err(_) => Err(unanswered(&limits)),
     }
+}
+
+/// The same, taking up a connection whose answer names another subprotocol than was asked for, or none, or one although none
+/// was: a client that keeps the rules drops it (RFC 6455, section 4.1), and a server may speak on it all the same. What it named is
+/// not told. Nothing may come before something was said: it would be lost.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_whatever_subprotocol(net: &Net, upgrade: &Upgrade) -> Result<Opened, UpgradeRefused> {
+    let request = request(upgrade)?;
+    let (mut stream, tls_version) = dial(net, &upgrade.url).await?;
+    let limits = *net.limits();
+    let handshake = client_async_with_config(request, &mut stream, Some(config(&limits)));
+    match timeout(limits.exchange, handshake).await {
+        Ok(Ok(_) | Err(WsError::Protocol(Wrong::SecWebSocketSubProtocolError(_)))) => net.note_answer(),
+        Ok(Err(error)) => return Err(refusal(net, error)),
+        Err(_) => return Err(unanswered(&limits)),
+    }
+    let stream = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config(&limits))).await;
+    let stream = Socket { stream, net: net.clone(), close_code: None };
+    Ok(Opened { status: 101, subprotocol: None, tls_version, stream })
+}
+
+async fn dial(net: &Net, url: &Url) -> Result<(Stream, Option<String>), Failure> {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    match url.scheme() {
+        "wss" => {
+            let stream = net.tls(host, port, &[b"http/1.1"]).await?;
+            let version = version_word(stream.get_ref().1.protocol_version());
+            Ok((Stream::Tls(Box::new(stream)), version))
+        }
+        "ws" => Ok((Stream::Plain(net.tcp(host, port).await?), None)),
+        other => Err(Failure::protocol(format!("`{other}:` is no WebSocket address"))),
+    }
+}
+
+fn unanswered(limits: &Limits) -> UpgradeRefused {
+    Failure::timeout(format!("no answer to the WebSocket upgrade within {:?}", limits.exchange)).into()
 }
 
 /// What is taken of a WebSocket's frames and messages: no more than the limits say.
@@ -145,7 +173,6 @@ fn refusal(net: &Net, error: WsError) -> UpgradeRefused {
     let status = match &error {
         WsError::Http(answer) => Some(Response::status(answer).as_u16()),
         WsError::Protocol(inner) => {
-            use tokio_tungstenite::tungstenite::error::ProtocolError as Wrong;
             let after_101 = matches!(
                 inner,
                 Wrong::MissingUpgradeWebSocketHeader
@@ -170,7 +197,6 @@ fn refusal(net: &Net, error: WsError) -> UpgradeRefused {
 }
 
 fn failure(what: &str, error: &WsError) -> Failure {
-    use tokio_tungstenite::tungstenite::error::ProtocolError as Wrong;
     match error {
         WsError::Io(io) => Failure::from_io(what, io),
         WsError::ConnectionClosed

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ringfence_client::adapters::{self, Ask, FetchError};
-use ringfence_client::drive::call::{CallPlan, LiveCall, place};
+use ringfence_client::drive::call::{CallObservation, CallPlan, EndedBy, LiveCall, place};
 use ringfence_client::media::{Identity, MediaPlan};
 
 use crate::origin::OriginVariant;
@@ -34,6 +34,9 @@ pub struct BesideSeen {
     pub heard_before: bool,
     /// It still runs, and audio of the target came after the attack, echo or not.
     pub heard: bool,
+    /// It is gone, or silent, without having been lost: the target ended it in good order, or there was no echo to lose and no
+    /// audio comes any more. A voice bot hangs up on who says nothing, and is silent when it has spoken.
+    pub left: bool,
     /// Share of its packets that did not come back before the attack, and from then to the end.
     pub loss: Option<(f64, f64)>,
 }
@@ -103,15 +106,27 @@ impl Beside {
         let Some(mut live) = self.live.take() else { return BesideSeen::default() };
         live.run_for(MEASURE).await;
         let alive = live.is_live();
+        let end = live.seen();
         let media = live.hang_up().await.media.media;
+        let heard_after = alive && media.authenticated > heard;
         let after = loss(self.sent_before, (media.sent, media.echoed));
         BesideSeen {
             control_before: self.sent_before.1 > 0,
             alive: alive && media.echoed > echoed,
             heard_before: self.heard_before > 0,
-            heard: alive && media.authenticated > heard,
+            heard: heard_after,
+            left: !heard_after && has_left(&end, self.sent_before.1 > 0),
             loss: loss_before.zip(after),
         }
+    }
+}
+
+/// Whether a call that is heard no more went without being lost: a connection that breaks ends it as well, and says so.
+fn has_left(end: &CallObservation, echoed: bool) -> bool {
+    match end.ended_by {
+        Some(EndedBy::Target) => end.failure.is_none(),
+        Some(EndedBy::Us) => false,
+        None => end.answered && !echoed,
     }
 }
 
@@ -122,7 +137,23 @@ fn loss(before: (i64, i64), now: (i64, i64)) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::loss;
+    use ringfence_client::Failure;
+
+    use super::*;
+
+    #[test]
+    fn who_hangs_up_in_order_or_had_nothing_to_say_is_not_lost() {
+        let end =
+            |ended_by, failure| CallObservation { answered: true, ended_by, failure, ..CallObservation::default() };
+        let broke = || Some(Failure::closed("the target closed the signalling connection"));
+        for echoed in [false, true] {
+            assert!(has_left(&end(Some(EndedBy::Target), None), echoed), "BYE");
+            assert!(!has_left(&end(Some(EndedBy::Target), broke()), echoed), "its connection broke");
+        }
+        assert!(has_left(&end(None, None), false), "a greeting is over");
+        assert!(!has_left(&end(None, None), true), "the echo is gone");
+        assert!(!has_left(&CallObservation::default(), false), "there was none");
+    }
 
     #[test]
     fn loss_is_a_share_of_what_was_sent_meanwhile() {

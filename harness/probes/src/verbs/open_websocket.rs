@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ringfence_client::drive::ws::{Opened, Socket, Upgrade, UpgradeRefused, open};
+use ringfence_client::drive::ws::{Opened, Socket, Upgrade, UpgradeRefused, open, open_whatever_subprotocol};
 use ringfence_client::{Failure, Net};
 use ringfence_model::Untrusted;
 use ringfence_model::observation::Outcome;
@@ -82,7 +82,7 @@ pub enum Subprotocol {
     None,
 }
 
-/// How a SIP request is put into WebSocket frames (RFC 7118, section 5.2: one message each).
+/// How a SIP request is put into WebSocket frames (RFC 7118, section 5: one message each).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Frames {
@@ -228,7 +228,7 @@ fn address(advertised: &Url, scheme: WsScheme, port: &str) -> Result<Url, OwnFau
 async fn try_port(net: &Net, upgrade: &Upgrade, frames: Frames, seen: &mut Seen) -> Option<Failure> {
     let ports = std::mem::take(&mut seen.ports);
     *seen = Seen { origin: seen.origin.take(), ports, ..Seen::default() };
-    let failure = match in_time(net, upgrade).await {
+    let failure = match in_time(upgrade, open(net, upgrade)).await {
         Ok(opened) => {
             seen.accepted = true;
             converse(opened, upgrade, frames, seen).await
@@ -236,10 +236,10 @@ async fn try_port(net: &Net, upgrade: &Upgrade, frames: Frames, seen: &mut Seen)
         Err(refused) => {
             seen.status = refused.status;
             match refused.status {
-                // Granted, but not as it was asked for. A SIP server that forgets the subprotocol is one all the same; some
-                // other program on that port is none.
+                // Granted, but not as it was asked for. A SIP server that names no subprotocol, or `sip` to everybody, is one
+                // all the same; some other program on that port is none.
                 Some(101) => {
-                    let failure = without_subprotocol(net, upgrade, frames, seen).await;
+                    let failure = whatever_subprotocol(net, upgrade, frames, seen).await;
                     if seen.accepted { failure } else { Some(refused.failure) }
                 }
                 // A status is an answer: the refusal itself is what was asked for.
@@ -253,21 +253,23 @@ async fn try_port(net: &Net, upgrade: &Upgrade, frames: Frames, seen: &mut Seen)
     failure
 }
 
-async fn in_time(net: &Net, upgrade: &Upgrade) -> Result<Opened, UpgradeRefused> {
+async fn in_time(
+    upgrade: &Upgrade,
+    opening: impl Future<Output = Result<Opened, UpgradeRefused>>,
+) -> Result<Opened, UpgradeRefused> {
     if upgrade.url.scheme() != "ws" {
-        return open(net, upgrade).await;
+        return opening.await;
     }
-    timeout(PLAINTEXT, open(net, upgrade)).await.unwrap_or_else(|_| {
+    timeout(PLAINTEXT, opening).await.unwrap_or_else(|_| {
         let failure = Failure::timeout("the plaintext upgrade is not answered");
         Err(UpgradeRefused { status: None, failure })
     })
 }
 
-/// The same upgrade without a subprotocol. It counts as granted if SIP is spoken behind it.
-async fn without_subprotocol(net: &Net, upgrade: &Upgrade, frames: Frames, seen: &mut Seen) -> Option<Failure> {
-    let bare = Upgrade { subprotocol: None, ..upgrade.clone() };
-    let opened = in_time(net, &bare).await.ok()?;
-    let failure = converse(opened, &bare, frames, seen).await;
+/// The same upgrade, whatever subprotocol its answer names. It counts as granted if SIP is spoken behind it.
+async fn whatever_subprotocol(net: &Net, upgrade: &Upgrade, frames: Frames, seen: &mut Seen) -> Option<Failure> {
+    let opened = in_time(upgrade, open_whatever_subprotocol(net, upgrade)).await.ok()?;
+    let failure = converse(opened, upgrade, frames, seen).await;
     seen.accepted = seen.sip_answer.status.is_some();
     failure
 }
@@ -350,6 +352,16 @@ mod tests {
 
     /// The same, and the first message as the server got it.
     async fn framed(echoes_subprotocol: bool, answer: Option<&'static str>, frames: Frames) -> (Seen, Option<Message>) {
+        granted(echoes_subprotocol, answer, frames, Some("sip")).await
+    }
+
+    /// The same, where this subprotocol is asked for.
+    async fn granted(
+        echoes_subprotocol: bool,
+        answer: Option<&'static str>,
+        frames: Frames,
+        subprotocol: Option<&str>,
+    ) -> (Seen, Option<Message>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("ws://{}", listener.local_addr().unwrap())).unwrap();
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
@@ -374,7 +386,7 @@ mod tests {
         let target = "name = \"t\"\nadapter = \"sip\"\n[endpoints]\nconfig = \"https://127.0.0.1/\"\n\
                       [[scope]]\nnetworks = [\"127.0.0.0/8\"]\n";
         let net = Net::new(&Target::parse(target, Path::new("t.toml")).unwrap()).unwrap();
-        let upgrade = Upgrade { url, origin: None, subprotocol: Some("sip".into()), headers: vec![] };
+        let upgrade = Upgrade { url, origin: None, subprotocol: subprotocol.map(str::to_owned), headers: vec![] };
         let mut seen = Seen::default();
         try_port(&net, &upgrade, frames, &mut seen).await;
         assert_eq!(seen.ports.len(), 1);
@@ -416,6 +428,16 @@ mod tests {
         for answer in [None, Some("hello")] {
             let seen = asked(false, answer).await;
             assert!(!seen.accepted && seen.status == Some(101), "another program on that port");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_grants_sip_to_everybody_speaks_it() {
+        for subprotocol in [None, Some("ringfence")] {
+            let seen = granted(true, Some(ANSWER), Frames::Text, subprotocol).await.0;
+            assert!(seen.accepted && seen.sip_answer.status == Some(405), "{subprotocol:?}: {seen:?}");
+            let seen = granted(true, None, Frames::Text, subprotocol).await.0;
+            assert!(!seen.accepted && seen.status == Some(101), "{subprotocol:?}: {seen:?}");
         }
     }
 }

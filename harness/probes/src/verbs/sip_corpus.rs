@@ -58,8 +58,8 @@ impl Probe for SipCorpus {
         let disruptive = Cost { intrusion: Intrusion::Disruptive, ..cost };
         match with.corpus {
             // Participant 2 is rung, whom the harness plays.
-            Corpus::Smuggling => Cost { calls: ring::MAX_CALLS, in_turn: true, connections: 3, seconds: 15, ..cost },
-            Corpus::Contradictions | Corpus::Framing => Cost { seconds: 20, ..cost },
+            Corpus::Smuggling => Cost { calls: ring::MAX_CALLS, in_turn: true, connections: 3, seconds: 20, ..cost },
+            Corpus::Contradictions | Corpus::Framing => Cost { seconds: 25, ..cost },
             Corpus::Rfc4475Mild => Cost { seconds: 25, ..cost },
             Corpus::Rfc4475 | Corpus::FuzzRegressions => Cost { seconds: 40, ..disruptive },
             Corpus::Rfc5118 => Cost { seconds: 20, ..disruptive },
@@ -74,7 +74,8 @@ impl Probe for SipCorpus {
         };
         let second = cx.other_config(&config).await?;
         let origin = OriginVariant::Trusted.value(&cx.target);
-        let mut sender = match Sender::new(&cx.net, &config, origin.clone()) {
+        let words = Words::new(&config, cx.seed);
+        let mut sender = match Sender::new(&cx.net, &config, origin.clone(), &words) {
             Ok(sender) => sender,
             Err(failure) => return Ok(Asked::failed(Seen::default(), failure)),
         };
@@ -93,7 +94,7 @@ impl Probe for SipCorpus {
         let failure = match sender.open().await {
             Err(failure) => Some(failure),
             Ok(()) => {
-                converse(cx, with.corpus, &config, second.as_ref(), &mut sender, &prober, &mut seen).await?;
+                converse(cx, with.corpus, &words, (&config, second.as_ref()), &mut sender, &prober, &mut seen).await?;
                 None
             }
         };
@@ -103,6 +104,7 @@ impl Probe for SipCorpus {
         if let Some(beside) = beside {
             let told = beside.end().await;
             (seen.second_call_before, seen.second_call_alive) = (told.heard_before, told.heard);
+            seen.second_call_left = told.left;
         }
         seen.prober = prober.finish().await.into();
         Ok(match failure {
@@ -116,30 +118,29 @@ impl Probe for SipCorpus {
 async fn converse(
     cx: &Cx,
     corpus: Corpus,
-    config: &Arc<CallConfig>,
-    second: Option<&Arc<CallConfig>>,
+    words: &Words,
+    (config, second): (&Arc<CallConfig>, Option<&Arc<CallConfig>>),
     sender: &mut Sender,
     prober: &Prober,
     seen: &mut Seen,
 ) -> Result<(), OwnFault> {
-    let words = Words::new(config, cx.seed);
     let registers = config.register && config.password.is_some();
     let items = match corpus {
-        Corpus::Smuggling => return ring::smuggle(cx, &words, config, second, sender, seen).await,
-        Corpus::Rfc4475 => torture::whole(&words, 4475)?,
-        Corpus::Rfc5118 => torture::whole(&words, 5118)?,
-        Corpus::Rfc4475Mild => torture::mild(&words)?,
-        Corpus::FuzzRegressions => torture::regressions(&words),
-        Corpus::Contradictions => contradictions::items(&words, registers),
-        Corpus::Framing => framing::items(&words),
-        Corpus::Oversize => oversize::items(&words),
+        Corpus::Smuggling => return ring::smuggle(cx, words, config, second, sender, seen).await,
+        Corpus::Rfc4475 => torture::whole(words, 4475)?,
+        Corpus::Rfc5118 => torture::whole(words, 5118)?,
+        Corpus::Rfc4475Mild => torture::mild(words)?,
+        Corpus::FuzzRegressions => torture::regressions(words),
+        Corpus::Contradictions => contradictions::items(words, registers),
+        Corpus::Framing => framing::items(words),
+        Corpus::Oversize => oversize::items(words),
     };
     let hostile = matches!(corpus, Corpus::Oversize | Corpus::FuzzRegressions);
     let told = send_all(cx, &items, sender, prober, hostile, seen).await;
     seen.total = count(items.len());
     weigh::weigh(&items, &told, |call_id| sender.statuses(call_id), seen);
     if corpus == Corpus::Contradictions && registers {
-        unregister(&words, sender).await;
+        unregister(words, sender).await;
     }
     Ok(())
 }
@@ -178,13 +179,7 @@ async fn send_all(
 
 /// Takes the sender's contact back.
 async fn unregister(words: &Words, sender: &mut Sender) {
-    let mut draft = Draft::register(words, "gone");
-    draft.line("Expires: 0");
-    draft.lines.iter_mut().for_each(|line| {
-        if let Some(contact) = line.strip_suffix(b";expires=60") {
-            *line = contact.to_vec();
-        }
-    });
+    let draft = Draft::register(words, "gone", 0);
     sender.say(&Item::request("gone", Asks::Alive, draft)).await;
 }
 

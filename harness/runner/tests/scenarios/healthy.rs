@@ -353,7 +353,7 @@ fn healthy(step: &Step) -> Value {
             json!({ "oracle": "echo", "control_before": true, "control_after": true, "sent": 50, "call_alive": true }),
         ),
         "sip-corpus" => {
-            let prober = json!({ "sent": 60, "lost": 0, "lost_before": 0, "max_gap_ms": 260 });
+            let prober = json!({ "sent": 60, "lost": 0, "lost_before": 0, "closed": 0, "max_gap_ms": 260 });
             let beside = !matches!(word("corpus"), Some("framing" | "contradictions" | "smuggling" | "rfc4475-mild"));
             let sound = json!({ "total": 12, "sent": 12, "answered": 7, "prober": prober, "connection_losses": 3,
                 "callee_view": word("corpus") == Some("smuggling"), "second_call_before": beside, "second_call_alive": beside });

@@ -29,6 +29,15 @@ fn dying(total: i64, sent: i64) -> Value {
     json!({ "total": total, "sent": sent, "prober": prober, "second_call_alive": false })
 }
 
+/// The call beside is gone or silent, and nothing shows that it was lost.
+fn left() -> Value {
+    json!({ "second_call_alive": false, "second_call_left": true })
+}
+
+fn closed_on_another() -> Value {
+    json!({ "prober": { "closed": 1 } })
+}
+
 fn unplaced() -> Value {
     json!({ "outcome": "unreachable", "status": null, "invite_status": null, "answered": false,
         "dtls": { "completed": false }, "media": { "sent": 0, "received": 0, "authenticated": 0, "echoed": 0 } })
@@ -64,7 +73,13 @@ fn websocket_nonconformant() {
     let verdict = about.case("others wait", &[("s", lost)], Fail);
     assert_eq!((verdict.severity, verdict.level), (Medium, Level::Must));
 
+    about.case("half a request is too busy a time", &[("g", spoke(503))], Inconclusive);
+    about.case("half a request is taken", &[("a", spoke(405)), ("e", spoke(405)), ("g", spoke(200))], Fail);
     about.case("nothing said", &[("a", silent())], Inconclusive);
+    about.case("nothing said at last", &[("z", silent())], Inconclusive);
+    about.case("another's connection ends", &[("s", closed_on_another())], Inconclusive);
+    let both = json!({ "prober": { "closed": 1 }, "accepted_invalid": ["rsv1"] });
+    about.case("and a reserved bit is taken", &[("s", both)], Fail);
     about.case("all is a bad request", &["a", "e", "g"].map(|step| (step, spoke(400))), Inconclusive);
     about.case("another subprotocol", &[("a", json!({ "subprotocol": null }))], Inconclusive);
     about.case("a ban", &[("z", refused(403))], Inconclusive);
@@ -101,6 +116,12 @@ fn torture_kills_service() {
         Fail,
     );
     about.case("busy at last", &[("z", json!({ "status": 503, "answered": false }))], Inconclusive);
+    for (what, change) in [("hangs up on who is silent", left()), ("ends what does not register", closed_on_another())]
+    {
+        about.case(what, &[("t", change.clone())], Inconclusive);
+        about.case("and dies", &[("t", change.clone()), ("s", dying(49, 20))], Fail);
+        about.case("and no call any more", &[("t", change), ("z", unplaced())], Fail);
+    }
     about.case("closes on the sender", &[("s", json!({ "connection_losses": 49 }))], Pass);
     about.case("half of it went out", &[("s", json!({ "sent": 6 }))], Inconclusive);
     about.case("nothing went out", &[("s", json!({ "sent": 0 }))], Inconclusive);
@@ -132,6 +153,18 @@ fn hostile_message_kills_service() {
         &[("z", json!({ "status": 404, "answered": false, "dtls": { "completed": false } }))],
         Fail,
     );
+    for what in [left(), closed_on_another(), json!({ "unproved": ["body-of-4-mib"] })] {
+        about.case("nobody can say", &[("s", what.clone())], Inconclusive);
+        let verdict = about.case(
+            "and the call beside breaks",
+            &[("s", what), ("t", json!({ "second_call_alive": false }))],
+            Fail,
+        );
+        assert_eq!((verdict.severity, verdict.level), (High, Level::Must));
+    }
+    let taken = json!({ "unanswered": ["body-of-4-mib"], "second_call_alive": false, "second_call_left": true });
+    let verdict = about.case("takes it, and hangs up on who is silent", &[("s", taken)], Fail);
+    assert_eq!((verdict.severity, verdict.level), (Low, Level::Should));
     about.case("let in after a minute", &[("s", json!({ "refused_at_once": true }))], Pass);
     let shut_out = || json!({ "refused_at_once": true, "sent": 1 });
     about.case("shut out", &[("s", shut_out())], Inconclusive);
@@ -155,6 +188,14 @@ fn invalid_sip_accepted() {
     about.case("OPTIONS refused, REGISTER not", &[list("s", "refused_valid", &["options/sound"])], Pass);
     about.case("not all went out", &[("s", json!({ "sent": 3 }))], Inconclusive);
     about.case("not all spellings went out", &[("m", json!({ "sent": 1 }))], Inconclusive);
+    about.case("no second plain one arrives", &[list("m", "unproved", &["folded"])], Inconclusive);
+    about.case(
+        "but one did",
+        &[("m", json!({ "unproved": ["folded"], "smuggled": ["Remote-Party-ID/odd-case"] }))],
+        Fail,
+    );
+    let verdict = about.case("others wait", &[("s", json!({ "prober": { "lost": 2 } }))], Pass);
+    assert_eq!(verdict.notes.len(), 1, "another scenario's, and told");
     let unseen = json!({ "callee_view": false, "sent": 1, "answered": 1 });
     let verdict = about.case("visitors do not reach each other", &[("m", unseen.clone())], Pass);
     assert!(verdict.notes.iter().any(|note| note.visible().contains("not tried out")));

@@ -11,6 +11,7 @@ mod places;
 mod replay;
 mod stop;
 
+use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -135,14 +136,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// Prints a line; where nobody reads any more (`| head`), that is the end.
+fn say(line: impl std::fmt::Display) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// Whether all was well.
 fn run(command: Command) -> Result<bool, Problem> {
     match command {
         Command::List => {
             for target in TARGETS {
-                println!("{:<24} {}", target.name, target.reads);
+                say(format_args!("{:<24} {}", target.name, target.reads));
                 for oracle in target.oracles {
-                    println!("{:<24}   {}: {}", "", oracle.name, oracle.reason);
+                    say(format_args!("{:<24}   {}: {}", "", oracle.name, oracle.reason));
                 }
             }
             Ok(true)

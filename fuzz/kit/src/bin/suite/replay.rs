@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ringfence_fuzz_kit::target::Target;
 
-use crate::{Problem, places};
+use crate::{Problem, places, say};
 
 /// Whether every input went through.
 pub fn command(target: &Target, inputs: &[PathBuf], quiet: bool) -> Result<bool, Problem> {
@@ -24,16 +24,16 @@ pub fn command(target: &Target, inputs: &[PathBuf], quiet: bool) -> Result<bool,
 
 fn one(target: &Target, file: &Path, quiet: bool) -> Result<bool, Problem> {
     let bytes = places::read(file)?;
-    println!("{}: {} bytes, read as {}", file.display(), bytes.len(), target.reads);
+    say(format_args!("{}: {} bytes, read as {}", file.display(), bytes.len(), target.reads));
     if !quiet {
         // Reading it may be what panics.
         match catch_unwind(|| (target.show)(&bytes)) {
-            Ok(fields) => println!("{fields}"),
-            Err(_) => println!("(it cannot be shown: see above)"),
+            Ok(fields) => say(fields),
+            Err(_) => say("(it cannot be shown: see above)"),
         }
     }
     // The default hook prints what the oracle says, and where.
     let whole = catch_unwind(|| target.check(&bytes)).is_ok();
-    println!("{}: {}", target.name, if whole { "nothing found" } else { "FOUND: see above" });
+    say(format_args!("{}: {}", target.name, if whole { "nothing found" } else { "FOUND: see above" }));
     Ok(whole)
 }

@@ -9,7 +9,7 @@ fn plan(address: &str) -> ProberPlan {
 
 #[tokio::test]
 async fn any_final_answer_is_a_sign_of_life() {
-    for status in [200, 401, 405, 603] {
+    for status in [200, 401, 405, 503, 603] {
         let (address, mut heard) = sip_server(move |mut peer, tell| async move {
             while let Some(request) = peer.next().await {
                 peer.answer(&request, 100, "", "").await;
@@ -55,6 +55,39 @@ async fn a_close_is_one_loss_and_the_next_connection_goes_on() {
     let seen = prober.finish().await;
     assert_eq!((seen.lost, seen.lost_before), (1, 1), "{seen:?}");
     assert!(seen.sent >= 3 && seen.max_gap_ms > 0);
+}
+
+/// 503 to every third question from the fourth on, by a server that has ended each connection after two.
+#[tokio::test]
+async fn what_was_no_failure_before_is_a_loss_and_a_close_alone_is_none() {
+    let number = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let (address, mut heard) = sip_server(move |mut peer, tell| {
+        let number = number.clone();
+        async move {
+            for _ in 0..2 {
+                let request = peer.next().await?;
+                let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                peer.answer(&request, if number > 2 && number.is_multiple_of(3) { 503 } else { 200 }, "", "").await;
+                tell.send(request.method()?.into()).ok()?;
+            }
+            Some(())
+        }
+    })
+    .await;
+    let prober = Prober::start(&net(), plan(&address));
+    heard.recv().await.unwrap();
+    prober.mark().await;
+    for _ in 0..5 {
+        heard.recv().await.unwrap(); // the fourth is a 503
+    }
+    prober.mark().await;
+    for _ in 0..3 {
+        heard.recv().await.unwrap(); // so is the seventh
+    }
+    let seen = prober.finish().await;
+    assert!(seen.lost_before == 1 && seen.lost >= 2 && seen.lost <= 3, "{seen:?}");
+    assert!((1..=3).contains(&seen.closed), "closed on after two, and counted from the mark: {seen:?}");
+    assert!(seen.sent >= 8 && seen.max_gap_ms < 2000, "{seen:?}");
 }
 
 #[tokio::test]

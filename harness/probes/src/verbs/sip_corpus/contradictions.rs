@@ -1,6 +1,6 @@
 //! Requests that contradict themselves, behind their sound twins.
 
-use super::draft::{BODY, Draft, Flaw, Words};
+use super::draft::{BODY, Draft, Flaw, REGISTERED_S, Words};
 use super::item::{Asks, Item};
 
 /// OPTIONS, and REGISTER where the configuration's client registers: a server need not answer OPTIONS by 2xx, but its own
@@ -8,7 +8,7 @@ use super::item::{Asks, Item};
 pub(super) fn items(words: &Words, registers: bool) -> Vec<Item> {
     let mut items = of(words, "options", Draft::options);
     if registers {
-        items.extend(of(words, "register", Draft::register));
+        items.extend(of(words, "register", |words, item| Draft::register(words, item, REGISTERED_S)));
     }
     items
 }
@@ -16,7 +16,7 @@ pub(super) fn items(words: &Words, registers: bool) -> Vec<Item> {
 fn of(words: &Words, method: &str, draft: fn(&Words, &str) -> Draft) -> Vec<Item> {
     let name = |what: &str| format!("{method}/{what}");
     let with_body = |draft: Draft| Draft { body: Some(("text/plain", BODY.to_vec())), ..draft };
-    let (plain, bodied) = (name("sound"), name("sound-with-body"));
+    let (plain, bodied, again) = (name("sound"), name("sound-with-body"), name("sound-again"));
     let mut items = vec![
         Item { fresh: true, ..Item::request(&plain, Asks::Accepted, draft(words, &plain)) },
         Item::request(&bodied, Asks::Accepted, with_body(draft(words, &bodied))),
@@ -27,10 +27,9 @@ fn of(words: &Words, method: &str, draft: fn(&Words, &str) -> Draft) -> Vec<Item
         let base = if flaw.has_body() { with_body(base) } else { base };
         let twin = if flaw.has_body() { &bodied } else { &plain };
         let draft = Draft { flaw: Some(flaw), ..base };
-        items.push(Item::request(&name, Asks::LessThan(twin.clone()), draft).hostile());
+        items.push(Item::request(&name, Asks::LessThan([twin.clone(), again.clone()]), draft).flawed());
     }
-    // What an invalid one did to the service would show here.
-    let again = name("sound-again");
+    // A target that answers this sender no more has not refused what it left unanswered.
     items.push(Item { fresh: true, ..Item::request(&again, Asks::Accepted, draft(words, &again)) });
     items
 }

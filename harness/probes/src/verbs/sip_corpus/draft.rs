@@ -2,6 +2,8 @@
 
 use ringfence_client::adapters::CallConfig;
 
+/// Seconds of a registration (house); nothing but a connection of ours is behind its contact.
+pub(super) const REGISTERED_S: u32 = 60;
 /// Octets of a body whose length is contradicted.
 pub(super) const BODY: &[u8] = b"ringfence";
 
@@ -31,6 +33,15 @@ impl Words {
         }
     }
 
+    /// A Via of the sender's, without its branch. RFC 7118, section 5.2.
+    pub fn via(&self) -> String {
+        format!("SIP/2.0/{} {}", self.via, self.host())
+    }
+
+    fn host(&self) -> String {
+        format!("{}.invalid", self.mark)
+    }
+
     /// The Call-ID of the item of this name.
     pub fn call_id(&self, item: &str) -> String {
         let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
@@ -45,10 +56,9 @@ pub(super) enum Flaw {
     LengthTwice,
     /// The same with the second one's name in compact form.
     LengthTwiceCompact,
-    /// One octet more than there is.
+    /// One octet more than there is: 400 to a request. The other way round is none: what is beyond the length has to be
+    /// discarded where messages have an end of their own. RFC 3261, section 18.3.
     LengthBeyond,
-    /// One octet less than there is: over WebSocket a message is one request (RFC 7118, section 5).
-    LengthShort,
     /// NUL in the method. RFC 3261, section 25.1: no production outside of a quoted pair has it.
     NulInMethod,
     /// NUL in the Request-URI.
@@ -60,11 +70,10 @@ pub(super) enum Flaw {
 }
 
 impl Flaw {
-    pub const ALL: [Flaw; 8] = [
+    pub const ALL: [Flaw; 7] = [
         Flaw::LengthTwice,
         Flaw::LengthTwiceCompact,
         Flaw::LengthBeyond,
-        Flaw::LengthShort,
         Flaw::NulInMethod,
         Flaw::NulInUri,
         Flaw::NulInName,
@@ -77,7 +86,6 @@ impl Flaw {
             Flaw::LengthTwice => "length-twice",
             Flaw::LengthTwiceCompact => "length-twice-compact",
             Flaw::LengthBeyond => "length-beyond",
-            Flaw::LengthShort => "length-short",
             Flaw::NulInMethod => "nul-in-method",
             Flaw::NulInUri => "nul-in-uri",
             Flaw::NulInName => "nul-in-name",
@@ -87,7 +95,7 @@ impl Flaw {
 
     /// Whether it is about a body, so that its sound twin has one.
     pub const fn has_body(self) -> bool {
-        matches!(self, Self::LengthTwice | Self::LengthTwiceCompact | Self::LengthBeyond | Self::LengthShort)
+        matches!(self, Self::LengthTwice | Self::LengthTwiceCompact | Self::LengthBeyond)
     }
 }
 
@@ -106,10 +114,8 @@ pub(super) struct Draft {
     pub flaw: Option<Flaw>,
     /// From, with its tag.
     pub from: String,
-    /// The sender's own host, as Via and Contact name it. RFC 7118, section 5.2.
-    pub host: String,
-    /// [`Words`]'s transport.
-    pub via: &'static str,
+    /// [`Words::via`].
+    pub via: String,
 }
 
 impl Draft {
@@ -124,8 +130,7 @@ impl Draft {
             body: None,
             flaw: None,
             from: format!("<sip:{}@{}>;tag={}", words.user, words.realm, words.mark),
-            host: format!("{}.invalid", words.mark),
-            via: words.via,
+            via: words.via(),
         }
     }
 
@@ -134,11 +139,11 @@ impl Draft {
         Self::new(words, "OPTIONS", format!("sip:{}", words.realm), words.call_id(item))
     }
 
-    /// REGISTER of the sender's own address, for a minute; nothing but this connection is behind its contact.
-    pub fn register(words: &Words, item: &str) -> Self {
+    /// REGISTER of the sender's own address for so many seconds; 0 takes it back.
+    pub fn register(words: &Words, item: &str, seconds: u32) -> Self {
         let mut draft = Self::new(words, "REGISTER", format!("sip:{}", words.realm), words.call_id(item));
         draft.to = format!("sip:{}@{}", words.user, words.realm);
-        draft.line(format!("Contact: <sip:rf@{};transport=ws>;expires=60", draft.host));
+        draft.line(format!("Contact: <sip:rf@{};transport=ws>;expires={seconds}", words.host()));
         draft
     }
 
@@ -162,7 +167,7 @@ impl Draft {
         let (method, uri) = (nul_if(Flaw::NulInMethod, self.method), nul_if(Flaw::NulInUri, &self.uri));
         let branch = format!("z9hG4bK{}-{number}", self.call_id);
         add(format!("{method} {uri} SIP/2.0").as_bytes());
-        add(format!("Via: SIP/2.0/{} {};branch={branch}", self.via, self.host).as_bytes());
+        add(format!("Via: {};branch={branch}", self.via).as_bytes());
         add(b"Max-Forwards: 70");
         add(format!("From: {}", self.from).as_bytes());
         add(format!("To: <{}>", self.to).as_bytes());
@@ -192,7 +197,6 @@ impl Draft {
                 add(format!("l: {}", length / 2).as_bytes());
             }
             Some(Flaw::LengthBeyond) => add(format!("Content-Length: {}", length + 1).as_bytes()),
-            Some(Flaw::LengthShort) => add(format!("Content-Length: {}", length.saturating_sub(1)).as_bytes()),
             _ => add(format!("Content-Length: {length}").as_bytes()),
         }
         add(b"");
@@ -220,7 +224,7 @@ pub(super) mod tests {
     #[test]
     fn a_draft_is_sound_and_each_flaw_is_one() {
         let words = words();
-        for draft in [Draft::options(&words, "sound"), Draft::register(&words, "sound")] {
+        for draft in [Draft::options(&words, "sound"), Draft::register(&words, "sound", 60)] {
             let with_body = Draft { body: Some(("text/plain", BODY.to_vec())), ..draft.clone() };
             for sound in [&draft, &with_body] {
                 let read = sip::prepare(&sound.bytes(7, Some("Authorization: Digest x=\"y\""))).unwrap();

@@ -5,17 +5,15 @@ use ringfence_wire::sip::KEEPALIVE_PING;
 use ringfence_wire::websocket::{BINARY, CONTINUATION, Frame, PING, PONG, TEXT};
 
 use super::draft::{Draft, Words};
-use super::item::{Asks, Item, PATIENTLY, SHORTLY, Say};
+use super::item::{Asks, FLAWED, Item, MASK, PATIENTLY, Say};
 
-/// The item that the invalid ones are held against.
+/// The items that the invalid ones are held against: before them, and behind.
 const PLAIN: &str = "text";
+const AGAIN: &str = "text-again";
 /// Bytes of the body that makes a message one of almost 16 KiB. RFC 3261, section 18.1.1: 65,535 have to be taken.
 const LONG_BODY: usize = 15 * 1024;
 /// A reserved opcode. RFC 6455, section 5.2.
 const RESERVED: u8 = 3;
-
-/// A masking key is fresh for each frame of a browser; a server must not care. RFC 6455, section 5.3.
-const MASK: [u8; 4] = [0x3a, 0x1f, 0x77, 0xc5];
 
 /// Valid ones first.
 pub(super) fn items(words: &Words) -> Vec<Item> {
@@ -29,15 +27,14 @@ pub(super) fn items(words: &Words) -> Vec<Item> {
     valid("fragments", &|request| fragments(&request, vec![]));
     valid("ping-between-fragments", &|request| fragments(&request, vec![Frame::masked(PING, MASK, *b"ringfence")]));
     valid("keep-alive", &|request| vec![text(KEEPALIVE_PING.to_vec()), text(request)]);
-    valid("empty-line", &|request| vec![text(b"\r\n".to_vec()), text(request)]);
     valid("unasked-pong", &|request| vec![Frame::masked(PONG, MASK, []), text(request)]);
     let long = Draft { body: Some(("text/plain", vec![b'r'; LONG_BODY])), ..Draft::options(words, "long") };
     valid("long", &|_| vec![text(long.bytes(1, None))]);
 
-    let not_as = Asks::NotAnsweredAs(PLAIN.to_owned());
+    let not_as = Asks::NotAnsweredAs(controls());
     let mut invalid = |name: &str, frames: &dyn Fn(Vec<u8>) -> Vec<Frame>| {
         let item = item(words, name, not_as.clone(), frames(request(name)));
-        items.push(Item { fresh: true, wait: SHORTLY, ..item });
+        items.push(Item { fresh: true, wait: FLAWED, ..item });
     };
     invalid("two-messages-one-request", &|request| {
         let (start, end) = request.split_at(request.len() / 2);
@@ -57,10 +54,14 @@ pub(super) fn items(words: &Words) -> Vec<Item> {
         vec![Frame { fin: false, ..text(b"OPTIONS ".to_vec()) }, text(request)]
     });
     items.push(joined(words));
-    // What an invalid one did to the service would show here.
-    let again = item(words, "text-again", Asks::Answered, vec![text(request("text-again"))]);
+    // A target that answers this sender no more has not failed what it left unanswered.
+    let again = item(words, AGAIN, Asks::Alive, vec![text(request(AGAIN))]);
     items.push(Item { fresh: true, ..again });
     items
+}
+
+fn controls() -> [String; 2] {
+    [PLAIN, AGAIN].map(str::to_owned)
 }
 
 /// Two requests in one message. The first may be answered; the second is not there for who reads messages.
@@ -74,7 +75,7 @@ fn joined(words: &Words) -> Item {
         // Its answer would come behind that to the first.
         wait: PATIENTLY,
         call_ids: vec![first.call_id, second.call_id],
-        ..item(words, name, Asks::NotThere(PLAIN.to_owned()), vec![text(both)])
+        ..item(words, name, Asks::NotThere(controls()), vec![text(both)])
     }
 }
 
@@ -86,6 +87,7 @@ fn item(words: &Words, name: &str, asks: Asks, frames: Vec<Frame>) -> Item {
         call_ids: vec![words.call_id(name)],
         fresh: false,
         wait: PATIENTLY,
+        behind: None,
     }
 }
 
@@ -138,12 +140,13 @@ mod tests {
         let items = items(&words());
         assert_eq!(items.iter().map(|item| &item.name).collect::<std::collections::BTreeSet<_>>().len(), items.len());
         for item in &items {
-            let valid = item.asks == Asks::Answered;
+            let valid = item.asks == Asks::Answered || item.name == AGAIN;
             assert_eq!(requests(item).unwrap_or_default(), usize::from(valid), "{}", item.name);
-            let against = [Asks::NotAnsweredAs(PLAIN.into()), Asks::NotThere(PLAIN.into())].contains(&item.asks);
+            let against = [Asks::NotAnsweredAs(controls()), Asks::NotThere(controls())].contains(&item.asks);
             assert!(valid || against && item.fresh, "{}", item.name);
             assert_eq!(item.call_ids.last(), Some(&words().call_id(&item.name)), "{}", item.name);
         }
-        assert_eq!(items.iter().filter(|item| item.asks == Asks::Answered).count(), 9);
+        assert_eq!(items.iter().filter(|item| item.asks == Asks::Answered).count(), 7);
+        assert!(items.last().is_some_and(|item| item.name == AGAIN && item.fresh), "behind all others");
     }
 }

@@ -3,7 +3,7 @@
 use ringfence_wire::websocket::{BINARY, CONTINUATION, Frame, TEXT};
 
 use super::draft::{Draft, Words};
-use super::item::{Asks, Item, OVERSIZE_REFUSED, Say};
+use super::item::{Asks, Item, MASK, OVERSIZE_REFUSED, Say};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -11,9 +11,8 @@ const MIB: usize = 1024 * KIB;
 const FRAGMENT: usize = 64 * KIB;
 /// Seconds, and bytes, of the slow sender.
 const SLOW_BYTES: usize = 20;
-const MASK: [u8; 4] = [0x5d, 0x02, 0xe1, 0x94];
 
-/// The eight of the catalogue.
+/// Those of the catalogue.
 pub(super) fn items(words: &Words) -> Vec<Item> {
     let options = |name: &str| Draft::options(words, name);
     let line = {
@@ -57,6 +56,7 @@ fn one_message(draft: Draft) -> Item {
         call_ids,
         fresh: true,
         wait: OVERSIZE_REFUSED,
+        behind: None,
     }
 }
 

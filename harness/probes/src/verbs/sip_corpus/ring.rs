@@ -9,7 +9,7 @@ use ringfence_client::drive::listener::{Listener, ListenerPlan, listen};
 use ringfence_client::drive::request::offer;
 
 use super::count;
-use super::draft::{Draft, Words};
+use super::draft::{Draft, REGISTERED_S, Words};
 use super::item::{Asks, Item};
 use super::seen::Seen;
 use super::sender::Sender;
@@ -17,8 +17,9 @@ use super::smuggling::{Spelling, invite, smuggled};
 use crate::origin::OriginVariant;
 use crate::{Cx, OwnFault};
 
-/// Calls that participant 2 may get: the plain one, all legal spellings in one and, where that is not passed on, each alone; and NUL.
-pub(super) const MAX_CALLS: u32 = 3 + Spelling::LEGAL.len() as u32;
+/// Calls that participant 2 may get: the plain one twice, all legal spellings in one and, where that is not passed on, each alone;
+/// and NUL.
+pub(super) const MAX_CALLS: u32 = 4 + Spelling::LEGAL.len() as u32;
 /// How long a request may take to the other participant behind its final answer (house).
 const DELIVERY: Duration = Duration::from_secs(1);
 
@@ -39,23 +40,16 @@ pub(super) async fn smuggle(
     }
     let Ok(listener) = register(cx, second).await else { return Ok(()) };
     let sdp = offer(cx.seed).map_err(OwnFault::new)?;
-    let mut caller = Caller { cx, words, aor, identity: &config.identity_headers, sdp, sender, listener, seen };
+    let went = Vec::new();
+    let mut caller = Caller { cx, words, aor, identity: &config.identity_headers, sdp, sender, listener, went, seen };
     if config.register {
-        caller.sender.say(&Item::request("register", Asks::Alive, Draft::register(words, "register"))).await;
+        let own = Draft::register(words, "register", REGISTERED_S);
+        caller.sender.say(&Item::request("register", Asks::Alive, own)).await;
     }
-    caller.seen.callee_view = caller.ring(&[Spelling::Plain]).await;
-    if caller.seen.callee_view {
-        // A joint request shows all of them at once, unless one of them makes the target refuse the others with it.
-        if !caller.ring(&Spelling::LEGAL).await {
-            for spelling in Spelling::LEGAL {
-                caller.ring(&[spelling]).await;
-            }
-        }
-        if caller.ring(&[Spelling::Nul]).await {
-            caller.seen.accepted_invalid.push("invite/nul-in-name".into());
-        }
-    }
-    let Caller { listener, sender, seen, .. } = caller;
+    let rung = ring_all(&mut caller).await;
+    let Caller { listener, sender, seen, went, .. } = caller;
+    seen.sent = count(went.len());
+    (seen.callee_view, seen.accepted_invalid, seen.unproved) = (rung.arrives, rung.accepted_invalid, rung.unproved);
     if config.register {
         super::unregister(words, sender).await;
     }
@@ -73,21 +67,69 @@ struct Caller<'a> {
     sdp: String,
     sender: &'a mut Sender,
     listener: Listener,
+    /// Spellings of which a request arrived, or that were asked for alone.
+    went: Vec<Spelling>,
     seen: &'a mut Seen,
 }
 
-impl Caller<'_> {
-    /// One INVITE; whether it arrived.
-    async fn ring(&mut self, spellings: &[Spelling]) -> bool {
-        let draft = invite(self.words, &self.aor, self.identity, &self.sdp, spellings);
-        let before = self.listener.count();
+/// Rings by an INVITE of this name and tells whether it arrived.
+trait Rings {
+    async fn ring(&mut self, name: &str, spellings: &[Spelling]) -> bool;
+}
+
+/// What became of all INVITEs.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Rung {
+    /// The plain one does.
+    arrives: bool,
+    accepted_invalid: Vec<String>,
+    /// Spellings that did not arrive, where a plain one did not any more either.
+    unproved: Vec<String>,
+}
+
+async fn ring_all(caller: &mut impl Rings) -> Rung {
+    let mut rung = Rung { arrives: caller.ring("plain", &[Spelling::Plain]).await, ..Rung::default() };
+    if !rung.arrives {
+        return rung;
+    }
+    let mut lost = Vec::new();
+    // A joint request shows all of them at once, unless one of them makes the target refuse the others with it.
+    if !caller.ring("joint", &Spelling::LEGAL).await {
+        for spelling in Spelling::LEGAL {
+            if !caller.ring(spelling.name(), &[spelling]).await {
+                lost.push(spelling.name().to_owned());
+            }
+        }
+    }
+    if caller.ring("nul", &[Spelling::Nul]).await {
+        rung.accepted_invalid.push("invite/nul-in-name".into());
+    } else {
+        lost.push(Spelling::Nul.name().to_owned());
+    }
+    // A target that passes on no more calls of this sender has removed nothing from those that did not arrive.
+    if !caller.ring("plain-again", &[Spelling::Plain]).await {
+        rung.unproved = lost;
+    }
+    rung
+}
+
+impl Rings for Caller<'_> {
+    /// The participant is of this run, so that nobody else calls it; and an INVITE that went through a switch need not have kept
+    /// anything by which it could be known again.
+    async fn ring(&mut self, name: &str, spellings: &[Spelling]) -> bool {
+        let draft = invite(self.words, name, &self.aor, self.identity, &self.sdp, spellings);
+        let before = self.listener.invites();
         let call_id = draft.call_id.clone();
         self.cx.net.note_call(false);
-        let told = self.sender.say(&Item::request("invite", Asks::Alive, draft)).await;
-        self.seen.sent += i64::from(told.sent) * count(spellings.len());
-        let statuses = self.sender.statuses(&call_id);
-        self.seen.answered += i64::from(!statuses.is_empty()) * count(spellings.len());
-        told.sent && self.listener.comes(before, DELIVERY).await
+        let told = self.sender.say(&Item::request(name, Asks::Alive, draft)).await;
+        let arrived = told.sent && self.listener.comes(before, DELIVERY).await;
+        let is_answered = !self.sender.statuses(&call_id).is_empty();
+        if arrived || told.sent && spellings.len() == 1 {
+            let fresh: Vec<_> = spellings.iter().filter(|spelling| !self.went.contains(spelling)).copied().collect();
+            self.seen.answered += if is_answered { count(fresh.len()) } else { 0 };
+            self.went.extend(fresh);
+        }
+        arrived
     }
 }
 
@@ -99,4 +141,49 @@ async fn register(cx: &Cx, second: &Arc<CallConfig>) -> Result<Listener, Failure
         answer_within: Duration::from_secs_f64(cx.target.limits.exchange_s),
     };
     listen(&cx.net, plan).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A target that passes so many INVITEs on, and of those none that is refused here.
+    struct Target {
+        left: u32,
+        refuses: fn(&str) -> bool,
+        names: Vec<String>,
+    }
+
+    impl Rings for Target {
+        async fn ring(&mut self, name: &str, _: &[Spelling]) -> bool {
+            assert!(!self.names.contains(&name.to_owned()), "a Call-ID is used once");
+            self.names.push(name.to_owned());
+            let arrives = self.left > 0 && !(self.refuses)(name);
+            self.left -= u32::from(arrives);
+            arrives
+        }
+    }
+
+    async fn rung(left: u32, refuses: fn(&str) -> bool) -> Rung {
+        let mut target = Target { left, refuses, names: Vec::new() };
+        let rung = ring_all(&mut target).await;
+        assert!(target.names.len() <= MAX_CALLS as usize);
+        rung
+    }
+
+    #[tokio::test]
+    async fn who_limits_calls_has_refused_no_spelling() {
+        let all = |arrives, unproved: &[&str]| Rung {
+            arrives,
+            accepted_invalid: vec![],
+            unproved: unproved.iter().map(|&name| name.into()).collect(),
+        };
+        assert_eq!(rung(0, |_| false).await, all(false, &[]));
+        let every = ["space-before-colon", "tab-before-colon", "folded", "repeated", "odd-case", "nul"];
+        assert_eq!(rung(1, |_| false).await, all(true, &every));
+        assert_eq!(rung(2, |_| false).await, all(true, &["nul"]));
+        assert_eq!(rung(9, |name| name == "nul").await, all(true, &[]), "the plain one still arrives");
+        assert_eq!(rung(9, |name| ["nul", "joint", "folded"].contains(&name)).await, all(true, &[]));
+        assert_eq!(rung(9, |_| false).await.accepted_invalid, ["invite/nul-in-name"]);
+    }
 }

@@ -65,16 +65,16 @@ fn marker(words: &Words, field: usize, spelling: Spelling) -> String {
     format!("rf{}f{field}{}", words.mark, spelling.name())
 }
 
-/// An INVITE to `aor` with every field in these spellings.
+/// An INVITE to `aor` of this name, with every field in these spellings.
 pub(super) fn invite(
     words: &Words,
+    item: &str,
     aor: &str,
     identity: &[(String, String)],
     sdp: &str,
     spellings: &[Spelling],
 ) -> Draft {
-    let name = spellings.iter().map(|spelling| spelling.name()).collect::<Vec<_>>().join("+");
-    let mut draft = Draft::new(words, "INVITE", aor.to_owned(), words.call_id(&name));
+    let mut draft = Draft::new(words, "INVITE", aor.to_owned(), words.call_id(item));
     draft.body = Some(("application/sdp", sdp.as_bytes().to_vec()));
     draft.line(format!("Contact: <sip:rf@{}.invalid;transport=ws>", words.mark));
     identity.iter().for_each(|(name, value)| draft.line(format!("{name}: {value}")));
@@ -114,16 +114,16 @@ mod tests {
     fn spellings_say_the_same_to_who_reads_them_all() {
         let words = words();
         for spelling in [Spelling::Plain].into_iter().chain(Spelling::LEGAL) {
-            let bytes = invite(&words, "sip:b@sip.test", &[], "v=0\r\n", &[spelling]).bytes(1, None);
+            let bytes = invite(&words, "item", "sip:b@sip.test", &[], "v=0\r\n", &[spelling]).bytes(1, None);
             let read = sip::prepare(&bytes).unwrap().message;
             for field in FIELDS {
                 let count = 1 + usize::from(spelling == Spelling::Repeated);
                 assert_eq!(read.headers(field).count(), count, "{field} {spelling:?}");
             }
         }
-        let joint = invite(&words, "sip:b@sip.test", &[], "v=0\r\n", &Spelling::LEGAL).bytes(1, None);
+        let joint = invite(&words, "item", "sip:b@sip.test", &[], "v=0\r\n", &Spelling::LEGAL).bytes(1, None);
         assert_eq!(sip::prepare(&joint).unwrap().message.headers(FIELDS[0]).count(), 6);
-        let nul = invite(&words, "sip:b@sip.test", &[], "v=0\r\n", &[Spelling::Nul]).bytes(1, None);
+        let nul = invite(&words, "item", "sip:b@sip.test", &[], "v=0\r\n", &[Spelling::Nul]).bytes(1, None);
         assert!(sip::prepare(&nul).is_err());
     }
 
@@ -131,7 +131,7 @@ mod tests {
     fn what_comes_through_is_smuggled_only_past_an_edge() {
         let words = words();
         let values = |spellings: &[Spelling]| -> Vec<String> {
-            let bytes = invite(&words, "sip:b@sip.test", &[], "", spellings).bytes(1, None);
+            let bytes = invite(&words, "item", "sip:b@sip.test", &[], "", spellings).bytes(1, None);
             sip::prepare(&bytes).unwrap().message.headers.into_iter().map(|(_, value)| value).collect()
         };
         let found = |values: &[String]| smuggled(&words, values.iter().map(String::as_str));

@@ -1,6 +1,9 @@
 //! Corpora against small servers on loopback, one that reads with care and some that do not.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{SinkExt, StreamExt};
 use ringfence_client::Net;
@@ -23,17 +26,41 @@ enum Reads {
     AsAStream,
     /// Not at all: it closes over anything that is above 64 KiB or has a NUL.
     AndCloses,
+    /// As carelessly, and takes a second for it.
+    Slowly,
+    /// With care, until the first bad message: then it answers nobody any more.
+    UntilTheFirst,
+    /// With care, and no further on a connection that had a bad message.
+    AndGoesDeaf,
+    /// With care; behind a bad message it reads one more, and closes over the next without a look at it.
+    AndClosesLater,
+    /// Nothing above 64 KiB, to which it says what answers nothing.
+    AndPrattles,
+    /// Nothing above 64 KiB, to which it says more than we read.
+    AndShouts,
+    /// Nothing: it says of two hundred calls that they ring.
+    AndRings,
 }
 
-async fn server(reads: Reads) -> CallConfig {
+/// What all connections of a server share.
+#[derive(Default)]
+struct Shared {
+    /// Messages that were read.
+    read: Mutex<BTreeSet<Vec<u8>>>,
+    has_met_a_bad_one: AtomicBool,
+}
+
+async fn server(reads: Reads) -> (CallConfig, Arc<Shared>) {
+    let shared = Arc::new(Shared::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let ws_uri = format!("ws://{}", listener.local_addr().unwrap());
+    let theirs = shared.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, reads));
+            tokio::spawn(serve(stream, reads, theirs.clone()));
         }
     });
-    CallConfig {
+    let config = CallConfig {
         kind: ConfigKind::Sip,
         ws_given: ws_uri.clone(),
         ws_uri,
@@ -50,10 +77,11 @@ async fn server(reads: Reads) -> CallConfig {
         register: true,
         active: true,
         privacy_notice: false,
-    }
+    };
+    (config, shared)
 }
 
-async fn serve(stream: TcpStream, reads: Reads) -> Option<()> {
+async fn serve(stream: TcpStream, reads: Reads, shared: Arc<Shared>) -> Option<()> {
     #[expect(clippy::result_large_err, reason = "the library's own signature")]
     let grant = |_: &tokio_tungstenite::tungstenite::handshake::server::Request,
                  mut response: tokio_tungstenite::tungstenite::handshake::server::Response| {
@@ -61,7 +89,7 @@ async fn serve(stream: TcpStream, reads: Reads) -> Option<()> {
         Ok(response)
     };
     let mut socket = tokio_tungstenite::accept_hdr_async(stream, grant).await.ok()?;
-    let mut rest = String::new();
+    let (mut rest, mut left) = (String::new(), None);
     loop {
         let bytes = match socket.next().await?.ok()? {
             Message::Text(text) => text.as_bytes().to_vec(),
@@ -72,9 +100,52 @@ async fn serve(stream: TcpStream, reads: Reads) -> Option<()> {
             continue;
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        let is_sound = sip::prepare(&bytes).is_ok();
+        if left == Some(0) {
+            return None;
+        }
+        shared.read.lock().unwrap().insert(bytes.clone());
+        left = left.map(|left| left - 1_u32);
+        let is_silent = shared.has_met_a_bad_one.load(Ordering::Relaxed);
+        shared.has_met_a_bad_one.fetch_or(!is_sound, Ordering::Relaxed);
         let requests = match reads {
-            Reads::WithCare if sip::prepare(&bytes).is_ok() => vec![text],
-            Reads::WithCare => vec![],
+            Reads::AndGoesDeaf if !is_sound => std::future::pending().await,
+            Reads::AndClosesLater if !is_sound => {
+                left = Some(1);
+                vec![]
+            }
+            Reads::UntilTheFirst if is_silent => vec![],
+            Reads::Slowly => {
+                sleep(Duration::from_secs(1)).await;
+                vec![text]
+            }
+            Reads::AndPrattles if bytes.len() > 65_536 => {
+                for said in ["\r\n", "OPTIONS sip:you SIP/2.0\r\nCall-ID: x\r\n\r\n", "SIP/2.0 200 OK\r\n\r\n"] {
+                    socket.send(Message::text(said)).await.ok()?;
+                }
+                socket.send(Message::Pong(vec![].into())).await.ok()?;
+                vec![]
+            }
+            Reads::AndShouts if bytes.len() > 65_536 => {
+                socket.send(Message::text("r".repeat(300_000))).await.ok()?;
+                vec![]
+            }
+            Reads::AndRings if text.starts_with("CANCEL") => vec![],
+            Reads::AndRings => {
+                for number in 0..200 {
+                    let ringing = format!(
+                        "SIP/2.0 180 Ringing\r\nVia: SIP/2.0/WS a.invalid\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\n\
+                         Call-ID: somebody-{number}\r\nCSeq: 1 INVITE\r\n\r\n"
+                    );
+                    socket.send(Message::text(ringing)).await.ok()?;
+                }
+                vec![]
+            }
+            Reads::WithCare | Reads::AndGoesDeaf | Reads::AndClosesLater | Reads::UntilTheFirst if is_sound => {
+                vec![text]
+            }
+            Reads::WithCare | Reads::AndGoesDeaf | Reads::AndClosesLater | Reads::UntilTheFirst => vec![],
+            Reads::AndPrattles | Reads::AndShouts => vec![text],
             Reads::Carelessly => vec![text],
             Reads::AndCloses if bytes.len() > 65_536 || bytes.contains(&0) => return None,
             Reads::AndCloses => vec![text],
@@ -97,10 +168,11 @@ async fn serve(stream: TcpStream, reads: Reads) -> Option<()> {
                 true => (401, "WWW-Authenticate: Digest realm=\"sip.test\", nonce=\"n\", qop=\"auth\"\r\n"),
                 false => (200, ""),
             };
+            let vias: Vec<&str> = request.lines().filter(|line| line.starts_with("Via: ")).collect();
             let answer = format!(
-                "SIP/2.0 {status} Word\r\nVia: {}\r\nTo: {}\r\nFrom: {}\r\nCall-ID: {}\r\nCSeq: {}\r\n{more}\
+                "SIP/2.0 {status} Word\r\n{}\r\nTo: {}\r\nFrom: {}\r\nCall-ID: {}\r\nCSeq: {}\r\n{more}\
                  Content-Length: 0\r\n\r\n",
-                field("Via"),
+                vias.join("\r\n"),
                 field("To"),
                 field("From"),
                 field("Call-ID"),
@@ -118,9 +190,13 @@ fn net() -> Net {
 }
 
 async fn sent(reads: Reads, items: impl FnOnce(&Words) -> Vec<Item>) -> Seen {
-    let config = server(reads).await;
-    let items = items(&Words::new(&config, 1));
-    let mut sender = Sender::new(&net(), &config, None).unwrap();
+    sent_to(server(reads).await.0, items).await
+}
+
+async fn sent_to(config: CallConfig, items: impl FnOnce(&Words) -> Vec<Item>) -> Seen {
+    let words = Words::new(&config, 1);
+    let items = items(&words);
+    let mut sender = Sender::new(&net(), &config, None, &words).unwrap();
     let mut told = Vec::new();
     for item in &items {
         told.push(sender.say(item).await);
@@ -150,10 +226,64 @@ async fn contradictions_are_told_from_their_twins() {
 }
 
 #[tokio::test]
+async fn an_answer_that_takes_its_time_is_no_refusal() {
+    let items = |words: &Words| contradictions::items(words, false);
+    let seen = sent(Reads::Slowly, items).await;
+    assert_eq!(seen.accepted_invalid.len(), draft::Flaw::ALL.len(), "{seen:?}");
+}
+
+#[tokio::test]
+async fn silence_towards_everybody_is_no_refusal() {
+    let seen = sent(Reads::UntilTheFirst, |words| contradictions::items(words, false)).await;
+    assert!(seen.accepted_invalid.is_empty() && seen.refused_valid == ["options/sound-again"], "{seen:?}");
+    assert_eq!(seen.unproved.len(), draft::Flaw::ALL.len(), "{seen:?}");
+    let seen = sent(Reads::UntilTheFirst, framing::items).await;
+    assert!(seen.unproved.len() == 10 && seen.refused_valid.is_empty(), "{seen:?}");
+}
+
+fn bytes_of(item: &Item) -> Vec<u8> {
+    let item::Say::Message(bytes) = &item.say else { panic!("{} is no message", item.name) };
+    bytes.clone()
+}
+
+#[tokio::test]
+async fn every_message_of_a_corpus_is_read() {
+    for reads in [Reads::AndGoesDeaf, Reads::AndClosesLater] {
+        let (config, shared) = server(reads).await;
+        let (mut names, mut wanted) = (Vec::new(), Vec::new());
+        let seen = sent_to(config, |words| {
+            let items = torture::whole(words, 4475).unwrap().into_iter();
+            let mut items: Vec<_> = items.filter(|item| sip::prepare(&bytes_of(item)).is_err()).take(4).collect();
+            items.iter_mut().for_each(|item| item.wait = Duration::from_millis(50));
+            names = items.iter().map(|item| item.name.clone()).collect();
+            wanted = items.iter().map(bytes_of).collect();
+            items
+        })
+        .await;
+        let read = shared.read.lock().unwrap();
+        assert_eq!(wanted.len(), 4);
+        assert!(wanted.iter().all(|bytes| read.contains(bytes)), "{names:?}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_rings_without_end_is_not_ended_without_end() {
+    let (config, shared) = server(Reads::AndRings).await;
+    sent_to(config, |words| {
+        let items = torture::regressions(words).into_iter().take(1);
+        items.map(|item| Item { behind: None, wait: Duration::from_secs(2), ..item }).collect()
+    })
+    .await;
+    let read = shared.read.lock().unwrap();
+    let cancels = read.iter().filter(|message| message.starts_with(b"CANCEL ")).count();
+    assert!((1..=16).contains(&cancels), "{cancels}");
+}
+
+#[tokio::test]
 async fn frames_are_held_against_the_first() {
     let seen = sent(Reads::WithCare, framing::items).await;
     assert!(seen.accepted_invalid.is_empty() && seen.refused_valid.is_empty() && seen.smuggled.is_empty(), "{seen:?}");
-    assert!(seen.unproved.is_empty() && seen.answered == 9, "{seen:?}");
+    assert!(seen.unproved.is_empty() && seen.answered == 8, "{seen:?}");
     let seen = sent(Reads::AsAStream, framing::items).await;
     assert_eq!(seen.accepted_invalid, ["two-messages-one-request"]);
     assert_eq!(seen.smuggled, ["second-request-in-one-message"]);
@@ -172,14 +302,28 @@ async fn what_is_too_large_has_to_be_refused() {
     assert_eq!(seen.connection_losses, 2);
     let seen = sent(Reads::WithCare, items).await;
     assert_eq!(seen.unanswered, ["header-line-of-256-kib", "2000-header-fields", "body-of-4-mib"]);
+    let only = |wanted: &'static str| {
+        move |words: &Words| {
+            let found = oversize::items(words).into_iter().filter(|item| item.name == wanted);
+            found.map(|item| Item { wait: Duration::from_secs(1), ..item }).collect()
+        }
+    };
+    let seen = sent(Reads::Carelessly, only("1000-vias")).await;
+    assert_eq!(seen.accepted_invalid, ["1000-vias"], "its answer has as many");
+    let seen = sent(Reads::AndPrattles, only("header-line-of-256-kib")).await;
+    assert_eq!(seen.unanswered, ["header-line-of-256-kib"], "no word of it is a refusal: {seen:?}");
+    let seen = sent(Reads::AndShouts, only("header-line-of-256-kib")).await;
+    assert_eq!((seen.unanswered.len(), seen.connection_losses), (0, 0), "we gave up, and nobody closed");
+    assert_eq!(seen.unproved, ["header-line-of-256-kib"]);
 }
 
 #[tokio::test]
 async fn a_target_that_is_not_there_is_sent_nothing() {
-    let mut config = server(Reads::WithCare).await;
+    let mut config = server(Reads::WithCare).await.0;
     config.ws_uri = "ws://127.0.0.1:9".into();
-    let mut sender = Sender::new(&net(), &config, None).unwrap();
-    let items = framing::items(&Words::new(&config, 1));
+    let words = Words::new(&config, 1);
+    let mut sender = Sender::new(&net(), &config, None, &words).unwrap();
+    let items = framing::items(&words);
     assert_eq!(sender.say(&items[0]).await, Told::default());
     let mut seen = Seen::default();
     weigh::weigh(&items, &[Told::default()], |_| vec![], &mut seen);

@@ -4,7 +4,7 @@
 use ringfence_scenarios::corpora::{FUZZ_REGRESSIONS, TORTURE, TORTURE_VERDICTS};
 use serde::Deserialize;
 
-use super::draft::Words;
+use super::draft::{Draft, Words};
 use super::item::{Asks, Item, PATIENTLY, SHORTLY, Say};
 use crate::OwnFault;
 
@@ -55,6 +55,7 @@ pub(super) fn regressions(words: &Words) -> Vec<Item> {
             say: Say::Message(bytes),
             fresh: false,
             wait: SHORTLY,
+            behind: Some(behind(words, name)),
         }
     };
     FUZZ_REGRESSIONS.iter().map(item).collect()
@@ -76,9 +77,15 @@ fn items(words: &Words, asks: impl Fn(&Verdict) -> Option<Asks>) -> Result<Vec<I
             fresh: false,
             // Responses are answered by nobody, and what is malformed need not be.
             wait: if verdict.kind == "request" && verdict.verdict == "valid" { PATIENTLY } else { SHORTLY },
+            behind: Some(behind(words, &verdict.name)),
         });
     }
     Ok(items)
+}
+
+/// What follows an item that was not answered: its answer shows that the connection is still read.
+fn behind(words: &Words, item: &str) -> Draft {
+    Draft::options(words, &format!("behind-{item}"))
 }
 
 /// The fields whose URIs are adapted, and those that get this run's mark.
