@@ -51,6 +51,7 @@ pub mod token;
 pub mod turn_channel_data;
 #[cfg(feature = "client")]
 pub mod turn_client;
+pub mod wav;
 #[cfg(feature = "client")]
 pub mod websocket_frames;
 
@@ -90,6 +91,7 @@ pub const TARGETS: &[Target] = &[
     srtp_roundtrip::TARGET,
     #[cfg(feature = "peers-srtp")]
     srtp_peers_agree::TARGET,
+    wav::TARGET,
     // What carries and configures a call
     #[cfg(feature = "client")]
     websocket_frames::TARGET,

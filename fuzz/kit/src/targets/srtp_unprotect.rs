@@ -1,5 +1,6 @@
 //! Opening SRTP and SRTCP: what is not genuine changes nothing.
 
+use ringfence_srtp::bend::{self, Verified};
 use ringfence_srtp::{Context, UnprotectError};
 
 use crate::generators::srtp::{Script, Sequences, Setup, Step, rtcp, rtp, ssrc};
@@ -12,14 +13,19 @@ use crate::target::{Seed, Target};
 pub const TARGET: Target = Target {
     name: "srtp_unprotect",
     reads: "keys and settings, and what is sent, forged and delivered",
-    oracles: &[&ALLOCATION, &UNCHANGED, &GENUINE, &FORGETFUL],
+    oracles: &[&ALLOCATION, &UNCHANGED, &GENUINE, &FORGETFUL, &LENIENT],
     run,
     accepts: |bytes| opened(bytes) > 0,
     show: |bytes| format!("{:#?}", value::<Script<'_>>(bytes)),
     seeds,
     dictionary: None,
     max_len: 4_096,
-    covers: &["harness/srtp/src/unprotect.rs", "harness/srtp/src/transform.rs", "harness/srtp/src/replay.rs"],
+    covers: &[
+        "harness/srtp/src/unprotect.rs",
+        "harness/srtp/src/transform.rs",
+        "harness/srtp/src/replay.rs",
+        "harness/srtp/src/context.rs",
+    ],
 };
 
 /// A packet that is refused stays as it was.
@@ -41,6 +47,12 @@ pub const FORGETFUL: Oracle = Oracle::new(
      stop a stream with one datagram",
 );
 
+/// Reading without believing the tag changes nothing for what is genuine.
+pub const LENIENT: Oracle = Oracle::new(
+    "ignoring a tag believes no more",
+    "what a target sends under a wrong tag is decrypted to judge it; whoever looks must neither take it for genuine nor be moved by it",
+);
+
 /// A stream's replay lists are made with its first packet.
 const BOUND: Bound = Bound { per_byte: 8, fixed: 32_768 };
 /// A tag as short as this one is hit by chance, sooner or later. RFC 5764, section 4.1.2.
@@ -54,20 +66,27 @@ pub fn run(bytes: &[u8]) {
 /// How many packets were opened.
 fn opened(bytes: &[u8]) -> usize {
     let Some(script) = value::<Script<'_>>(bytes) else { return 0 };
-    let mut talk = Talk::new(script.setup, Context::unprotect_rtp, Context::unprotect_rtcp);
+    let mut talk = Talk::new(script.setup, STRICT, LOOSE);
     script.steps.iter().for_each(|step| talk.step(step));
     talk.end();
     talk.opened
 }
 
-type Open = fn(&mut Context, &mut Vec<u8>) -> Result<(), UnprotectError>;
+/// How RTP is opened, and RTCP.
+type Open = [fn(&mut Context, &mut Vec<u8>) -> Result<(), UnprotectError>; 2];
+type Look = [fn(&mut Context, &mut Vec<u8>) -> Result<Verified, UnprotectError>; 2];
+
+const STRICT: Open = [Context::unprotect_rtp, Context::unprotect_rtcp];
+const LOOSE: Look = [bend::unprotect_rtp_ignoring_tag, bend::unprotect_rtcp_ignoring_tag_and_replay];
 
 struct Talk {
     setup: Setup,
-    rtp: Open,
-    rtcp: Open,
+    open: Open,
+    look: Look,
     sender: Context,
     receiver: Context,
+    /// It gets all that the receiver gets, and reads it whatever the tag.
+    looker: Context,
     /// It gets only what the receiver opened.
     twin: Context,
     sequences: Sequences,
@@ -79,10 +98,10 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(setup: Setup, rtp: Open, rtcp: Open) -> Self {
-        let [sender, receiver, twin] = std::array::from_fn(|_| setup.context());
+    fn new(setup: Setup, open: Open, look: Look) -> Self {
+        let [sender, receiver, looker, twin] = std::array::from_fn(|_| setup.context());
         let (sequences, sent) = (Sequences::default(), Vec::new());
-        Self { setup, rtp, rtcp, sender, receiver, twin, sequences, sent, keys: [0; 2], opened: 0, refused: 0 }
+        Self { setup, open, look, sender, receiver, looker, twin, sequences, sent, keys: [0; 2], opened: 0, refused: 0 }
     }
 
     fn step(&mut self, step: &Step<'_>) {
@@ -109,14 +128,17 @@ impl Talk {
             }
             Step::Raw { rtcp, packet } => self.arrive(rtcp, packet),
             Step::Rekey { sender, receiver } => self.rekey(sender, receiver),
-            Step::Forget => [&mut self.receiver, &mut self.twin].into_iter().for_each(Context::forget_former_keys),
+            Step::Forget => {
+                let ends = [&mut self.receiver, &mut self.looker, &mut self.twin];
+                ends.into_iter().for_each(Context::forget_former_keys);
+            }
             Step::Rollover { stream, roc } => {
-                for end in [&mut self.sender, &mut self.receiver, &mut self.twin] {
+                for end in [&mut self.sender, &mut self.receiver, &mut self.looker, &mut self.twin] {
                     let _ = end.set_rollover_counter(ssrc(stream), roc);
                 }
             }
             Step::Own { stream } => {
-                let [one, other] = [&mut self.receiver, &mut self.twin].map(|end| {
+                let [one, other, _] = [&mut self.receiver, &mut self.twin, &mut self.looker].map(|end| {
                     let mut packet = rtp(stream, 1, &[0x80; 20]).bytes;
                     end.protect_rtp(&mut packet).map(|()| packet)
                 });
@@ -134,7 +156,8 @@ impl Talk {
         if receiver {
             *of_receiver = of_receiver.wrapping_add(1);
             let (master, identifier) = (self.setup.master(*of_receiver), self.setup.identifier(*of_receiver));
-            let results = [&mut self.receiver, &mut self.twin].map(|end| end.rekey(&master, &identifier));
+            let ends = [&mut self.receiver, &mut self.twin, &mut self.looker];
+            let results = ends.map(|end| end.rekey(&master, &identifier));
             FORGETFUL.same(&results[0], &results[1], "a key of the receiver, and of its twin");
         }
     }
@@ -147,20 +170,35 @@ impl Talk {
     }
 
     fn arrive(&mut self, rtcp: bool, packet: &[u8]) {
-        let open = if rtcp { self.rtcp } else { self.rtp };
+        let open = self.open[usize::from(rtcp)];
         let mut changed = packet.to_vec();
-        if let Err(error) = allocating(BOUND, packet.len(), || open(&mut self.receiver, &mut changed)) {
-            self.refused += 1;
-            UNCHANGED.holds(changed == packet, || format!("{error}: {packet:02x?} became {changed:02x?}"));
-            return;
-        }
-        let by_chance = !rtcp && self.setup.profile().tag_len() == SHORT_TAG;
+        let result = allocating(BOUND, packet.len(), || open(&mut self.receiver, &mut changed));
         let genuine = self.sent.iter().any(|(kind, sent)| *kind == rtcp && sent == packet);
-        GENUINE.holds(genuine || by_chance, || format!("opened, and nobody sent it: {packet:02x?}"));
-        let mut again = packet.to_vec();
-        let twin = open(&mut self.twin, &mut again);
-        FORGETFUL.holds(twin.is_ok() && again == changed, || format!("to a twin without forgeries it is {twin:?}"));
-        self.opened += 1;
+        match result {
+            Err(error) => {
+                self.refused += 1;
+                UNCHANGED.holds(changed == packet, || format!("{error}: {packet:02x?} became {changed:02x?}"));
+            }
+            Ok(()) => {
+                let by_chance = !rtcp && self.setup.profile().tag_len() == SHORT_TAG;
+                GENUINE.holds(genuine || by_chance, || format!("opened, and nobody sent it: {packet:02x?}"));
+                let mut again = packet.to_vec();
+                let twin = open(&mut self.twin, &mut again);
+                FORGETFUL
+                    .holds(twin.is_ok() && again == changed, || format!("to a twin without forgeries it is {twin:?}"));
+                self.opened += 1;
+            }
+        }
+        let look = self.look[usize::from(rtcp)];
+        let mut read = packet.to_vec();
+        let seen = allocating(BOUND, packet.len(), || look(&mut self.looker, &mut read));
+        let believed = seen == Ok(Verified(true));
+        let as_strict = match result {
+            Ok(()) => believed && read == changed,
+            // Of RTCP it takes replays too.
+            Err(_) => !believed || (rtcp && genuine),
+        };
+        LENIENT.holds(as_strict, || format!("{result:?}, and whatever the tag {seen:?}: {packet:02x?}"));
     }
 
     /// Nothing is left of what was refused. Where nothing was, both were given the same.
@@ -217,20 +255,23 @@ fn seeds() -> Vec<Seed> {
 mod tests {
     use super::*;
     use crate::oracle::caught;
-    use ringfence_srtp::bend;
 
     const SETUP: Setup = Setup { profile: 0, key: 1, window: 0, rate: 255, mki: 0 };
     const SENT: Step<'static> = Step::Rtp { stream: 0, skip: 1, packet: &[0x80; 40] };
 
-    fn talk(rtp: Open, steps: &[Step<'_>]) {
-        let mut talk = Talk::new(SETUP, rtp, Context::unprotect_rtcp);
+    fn talk(rtp: fn(&mut Context, &mut Vec<u8>) -> Result<(), UnprotectError>, steps: &[Step<'_>]) {
+        run_with([rtp, STRICT[1]], LOOSE, steps);
+    }
+
+    fn run_with(open: Open, look: Look, steps: &[Step<'_>]) {
+        let mut talk = Talk::new(SETUP, open, look);
         steps.iter().for_each(|step| talk.step(step));
         talk.end();
     }
 
     #[test]
     fn an_end_that_spoils_what_it_refuses_is_caught() {
-        let spoils: Open = |end, packet| {
+        let spoils = |end: &mut Context, packet: &mut Vec<u8>| {
             let result = end.unprotect_rtp(packet);
             if result.is_err() {
                 packet.truncate(1);
@@ -243,13 +284,13 @@ mod tests {
 
     #[test]
     fn an_end_that_asks_for_no_tag_is_caught() {
-        let trusts: Open = |end, packet| bend::unprotect_rtp_ignoring_tag(end, packet).map(drop);
+        let trusts = |end: &mut Context, packet: &mut Vec<u8>| bend::unprotect_rtp_ignoring_tag(end, packet).map(drop);
         caught(&GENUINE, || talk(trusts, &[SENT, Step::Forge { back: 0, bit: 200 }]));
     }
 
     #[test]
     fn an_end_that_moves_before_it_is_sure_is_caught() {
-        let hasty: Open = |end, packet| {
+        let hasty = |end: &mut Context, packet: &mut Vec<u8>| {
             let result = end.unprotect_rtp(packet);
             if result.is_err() {
                 bend::assume_received(end, ssrc(0), 9);
@@ -257,5 +298,15 @@ mod tests {
             result
         };
         caught(&FORGETFUL, || talk(hasty, &[SENT, Step::Forge { back: 0, bit: 200 }, Step::Deliver { back: 0 }]));
+    }
+
+    #[test]
+    fn a_look_that_believes_or_doubts_too_much_is_caught() {
+        let steps = [SENT, Step::Forge { back: 0, bit: 200 }, Step::Deliver { back: 0 }];
+        run_with(STRICT, LOOSE, &steps);
+        let believes: Look = [|_, _| Ok(Verified(true)), LOOSE[1]];
+        caught(&LENIENT, || run_with(STRICT, believes, &steps));
+        let doubts: Look = [|_, _| Ok(Verified(false)), LOOSE[1]];
+        caught(&LENIENT, || run_with(STRICT, doubts, &steps));
     }
 }

@@ -1,6 +1,6 @@
 //! What a TLS server sends back, as a stream.
 
-use ringfence_wire::hello::{Depth, Extension, Reply, ServerFlight, TlsReader, Version};
+use ringfence_wire::hello::{Depth, Extension, Reply, ServerFlight, ServerHello, TlsReader, Version};
 
 use crate::hex;
 use crate::oracle::Oracle;
@@ -11,7 +11,7 @@ use crate::target::{Seed, Target};
 pub const TARGET: Target = Target {
     name: "tls_server_hello",
     reads: "depth, size of pieces, and a TLS server's stream",
-    oracles: &[&ALLOCATION, &CUTTING, &RECORDS, &SPENT, &DEEPER],
+    oracles: &[&ALLOCATION, &CUTTING, &RECORDS, &SPENT, &DEEPER, &PARTS],
     run,
     accepts: |bytes| split(bytes).is_some_and(|(depth, _, stream)| !matches!(reply(depth, stream), Reply::Garbage(_))),
     show: |bytes| match split(bytes) {
@@ -26,6 +26,7 @@ pub const TARGET: Target = Target {
         "harness/wire/src/hello/flight.rs",
         "harness/wire/src/hello/server.rs",
         "harness/wire/src/hello/key_exchange.rs",
+        "harness/wire/src/hello/framing.rs",
     ],
 };
 
@@ -47,6 +48,12 @@ pub const DEEPER: Oracle = Oracle::new(
     "how far a scan looks into a flight is a matter of its cost, not of what the ServerHello says",
 );
 
+/// What is told of a hello stands in it.
+pub const PARTS: Oracle = Oracle::new(
+    "what is told of a hello stands in it",
+    "a verdict on a protocol, a cookie or a key's name is one on what the server sent, in the extension that is for it (RFC 8446, section 4.2)",
+);
+
 const BOUND: Bound = Bound { per_byte: 64, fixed: 8_192 };
 const HEADER_BYTES: usize = 5; // RFC 8446, section 5.1
 const HANDSHAKE: u8 = 22; // RFC 8446, section B.1
@@ -56,6 +63,9 @@ pub fn run(bytes: &[u8]) {
     let Some((depth, size, stream)) = split(bytes) else { return };
     let whole = cuts(stream, &[size], |pieces| allocating(BOUND, stream.len(), || read(depth, pieces)));
     recorded(&whole, stream, usize::from(size), |stream| reply(depth, stream));
+    if let Reply::ServerHello(hello) | Reply::HelloRetryRequest(hello) = &whole {
+        parts(hello, Told::of(hello));
+    }
     match depth {
         Depth::Hello => deeper(&whole, &reply(Depth::Flight, stream)),
         Depth::Flight => deeper(&reply(Depth::Hello, stream), &whole),
@@ -123,6 +133,44 @@ fn deeper(hello: &Reply, flight: &Reply) {
         }
         _ => DEEPER.holds(hello == flight, text),
     }
+}
+
+/// What a hello is asked for: bytes of extensions, and what it says by having one, with the type of each.
+struct Told<'a> {
+    bytes: [(u16, Option<&'a [u8]>); 3],
+    flags: [(u16, bool); 3],
+}
+
+impl<'a> Told<'a> {
+    fn of(hello: &'a ServerHello) -> Self {
+        Self {
+            bytes: [
+                (Extension::ALPN, hello.alpn()),
+                (Extension::COOKIE, hello.cookie()),
+                (Extension::USE_SRTP, hello.srtp_mki()),
+            ],
+            flags: [
+                (Extension::EXTENDED_MASTER_SECRET, hello.extended_master_secret()),
+                (Extension::RENEGOTIATION_INFO, hello.secure_renegotiation()),
+                (Extension::SESSION_TICKET, hello.session_ticket() || hello.version.is_13()),
+            ],
+        }
+    }
+}
+
+/// [`PARTS`]. TLS 1.3 says without an extension what the flags say.
+fn parts(hello: &ServerHello, told: Told<'_>) {
+    let has = |kind: u16, is: &dyn Fn(&[u8]) -> bool| hello.extensions.iter().any(|x| x.kind == kind && is(&x.data));
+    for (kind, bytes) in told.bytes {
+        let inside =
+            bytes.is_none_or(|told| has(kind, &|data| told.is_empty() || data.windows(told.len()).any(|x| x == told)));
+        PARTS.holds(inside, || format!("{bytes:02x?} of extension {kind} in {hello:?}"));
+    }
+    for (kind, flag) in told.flags {
+        PARTS.holds(flag == (hello.version.is_13() || has(kind, &|_| true)), || format!("{flag} of {kind}: {hello:?}"));
+    }
+    let mark = matches!(hello.random, [.., b'D', b'O', b'W', b'N', b'G', b'R', b'D', 0 | 1]);
+    PARTS.holds(hello.downgrade_mark() == mark, || format!("{hello:?}"));
 }
 
 /// The same stream with handshake records of so many bytes at most; what is not whole stays as it is.
@@ -199,6 +247,8 @@ fn flight(version: Version, suite: u16, exchange: &str) -> ServerFlight {
     let extensions = [
         Extension::new(Extension::ALPN, [0, 3, 2, b'h', b'2']),
         Extension::new(Extension::USE_SRTP, [0, 2, 0, 7, 1, 9]),
+        Extension::new(Extension::COOKIE, [0, 1, 7]),
+        Extension::new(Extension::SESSION_TICKET, []),
         Extension::renegotiation_info(),
         Extension::extended_master_secret(),
     ];
@@ -241,5 +291,22 @@ mod tests {
         };
         deeper(&reply_of(0xc02f), &reply_of(0xc02f));
         caught(&DEEPER, || deeper(&reply_of(0xc02f), &reply_of(0xc030)));
+    }
+
+    #[test]
+    fn a_reader_that_makes_something_up_is_caught() {
+        let stream = flight(Version::TLS12, 0xc02f, "01 0102").to_tls().expect("a sound flight");
+        let Reply::ServerHello(hello) = reply(Depth::Flight, &stream) else { panic!("it is one") };
+        parts(&hello, Told::of(&hello));
+        caught(&PARTS, || {
+            let mut told = Told::of(&hello);
+            told.bytes[0].1 = Some(b"h3");
+            parts(&hello, told);
+        });
+        caught(&PARTS, || {
+            let mut told = Told::of(&hello);
+            told.flags[0].1 = false;
+            parts(&hello, told);
+        });
     }
 }

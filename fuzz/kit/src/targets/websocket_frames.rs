@@ -237,6 +237,7 @@ fn seeds() -> Vec<Seed> {
         ),
         Seed::valid("keep-alive", stream(1, &[Frame::masked(1, mask, *b"\r\n\r\n"), Frame::masked(10, mask, *b"")])),
         Seed::valid("close", stream(0, &[text.clone(), Frame::plain(8, *b"\x03\xe8bye")])),
+        Seed::valid("close-without-a-code", stream(0, &[Frame::plain(8, *b"")])),
         Seed::valid("unfinished", [stream(0, &[]), text.emit()[..20].to_vec()].concat()),
         Seed::other("reserved-bit", stream(0, &[Frame { rsv: 4, ..text.clone() }])),
         Seed::other("reserved-opcode", stream(0, &[Frame::plain(3, *b"")])),
@@ -246,6 +247,9 @@ fn seeds() -> Vec<Seed> {
         Seed::other("control-in-fragments", stream(0, &[fragment(false, 9, b"")])),
         Seed::other("continuation-of-nothing", stream(0, &[fragment(true, 0, b"x")])),
         Seed::other("message-inside-another", stream(0, &[fragment(false, 1, b"x"), text])),
+        Seed::other("close-of-one-byte", stream(0, &[Frame::plain(8, *b"\x03")])),
+        Seed::other("frame-behind-a-close", stream(0, &[Frame::plain(8, *b""), Frame::plain(9, *b"")])),
+        Seed::other("message-too-large", stream(0, &[fragment(false, 2, &[0; FRAME]), fragment(true, 0, &[0; FRAME])])),
         Seed::other("no-utf-8", stream(0, &[Frame::plain(1, *b"\xff")])),
         Seed::other("frame-too-large", [&[0, 1, 2, 3, 0x82, 127][..], &[0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff]].concat()),
     ];

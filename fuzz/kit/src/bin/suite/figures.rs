@@ -95,6 +95,11 @@ impl Figures {
     }
 }
 
+/// Writes the table as the figures and the targets are now.
+pub fn write_table() -> Result<(), Problem> {
+    Figures::read()?.write()
+}
+
 /// Adds the time of a run.
 pub fn add_time(outcome: &Outcome) -> Result<(), Problem> {
     // Runs end side by side, and each reads the file and writes it again.
@@ -170,7 +175,7 @@ mod tests {
     fn the_table_of_the_readme_is_that_of_the_figures() {
         let page = std::fs::read_to_string(readme()).expect("the README");
         let fresh = Figures::read().expect("the figures").page_with(&page).expect("the page has its marks");
-        assert!(fresh == page, "`cargo suite figures` has to write fuzz/README.md again");
+        assert!(fresh == page, "`cargo suite seeds` has to write fuzz/README.md again");
     }
 
     #[test]

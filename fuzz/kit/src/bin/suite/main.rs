@@ -37,7 +37,7 @@ struct Cli {
 enum Command {
     /// Print the targets, what each reads, and what it is held to
     List,
-    /// Write the seeds: `fuzz/corpus/TARGET/seed-*`, and `fuzz/dictionaries/targets.txt`
+    /// Write what is made of the targets: `fuzz/corpus/TARGET/seed-*`, `fuzz/dictionaries/targets.txt`, the table of `fuzz/README.md`
     Seeds,
     /// Build every target once and fuzz each briefly; what CI does
     Smoke {
@@ -155,7 +155,7 @@ fn run(command: Command) -> Result<bool, Problem> {
             }
             Ok(true)
         }
-        Command::Seeds => corpus::write_seeds().map(|()| true),
+        Command::Seeds => corpus::write_seeds().and_then(|()| figures::write_table()).map(|()| true),
         Command::Smoke { seconds, which } => {
             let targets = which.targets()?;
             let results = campaign::campaign(&targets, which.jobs(), Budget::Smoke { seconds })?;
