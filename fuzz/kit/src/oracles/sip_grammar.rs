@@ -27,23 +27,35 @@ pub fn sip_grammatical(plain: &[u8]) {
 }
 
 fn fault_of(plain: &[u8]) -> Option<&'static str> {
-    let Some(at) = plain.windows(4).position(|window| window == b"\r\n\r\n") else {
-        return Some("no end of the header");
-    };
-    let (head, body) = (plain.get(..at).unwrap_or_default(), plain.get(at + 4..).unwrap_or_default());
-    let Ok(head) = std::str::from_utf8(head) else { return Some("a header that is no UTF-8") };
-    let mut lines = head.split("\r\n");
     if plain.len() > MAX_MESSAGE {
         return Some("longer than 64 KiB");
     }
-    if head.bytes().filter(|byte| matches!(byte, b'\r' | b'\n')).count() != 2 * head.matches("\r\n").count() {
+    let Some((head, body)) = head_and_body(plain) else {
+        return Some("no end of the header, or one that is no UTF-8");
+    };
+    let lines = || head.split("\r\n");
+    if lines().any(|line| has(line, &['\r', '\n'])) {
         return Some("CR or LF alone");
     }
-    start_line(lines.next().unwrap_or_default()).or_else(|| fields(lines, body.len()))
+    start_line(lines().next().unwrap_or_default()).or_else(|| fields(lines().skip(1), body.len()))
+}
+
+/// What stands before the blank line, and behind it.
+fn head_and_body(plain: &[u8]) -> Option<(&str, &[u8])> {
+    let valid = std::str::from_utf8(plain).map_or_else(|error| error.valid_up_to(), str::len);
+    let text = std::str::from_utf8(plain.get(..valid)?).ok()?;
+    let (at, _) =
+        text.match_indices('\r').find(|(at, _)| plain.get(*at..).is_some_and(|x| x.starts_with(b"\r\n\r\n")))?;
+    Some((text.get(..at)?, plain.get(at + 4..)?))
+}
+
+/// Whether one of these is there. A search for each is several times as fast as one for all, and this runs in every execution.
+fn has(text: &str, of: &[char]) -> bool {
+    of.iter().any(|c| text.contains(*c))
 }
 
 fn start_line(line: &str) -> Option<&'static str> {
-    if line.contains(FORBIDDEN) {
+    if has(line, &FORBIDDEN) {
         return Some("NUL, VT or FF in the first line");
     }
     let words: Vec<&str> = line.splitn(3, ' ').collect();
@@ -73,7 +85,7 @@ fn fields<'a>(lines: impl Iterator<Item = &'a str>, body: usize) -> Option<&'sta
         if !is_token(name) {
             return Some("a name that is no token");
         }
-        if value.contains(FORBIDDEN) {
+        if has(value, &FORBIDDEN) {
             return Some("NUL, VT or FF in a value");
         }
         if value.starts_with([' ', '\t']) || value.ends_with([' ', '\t']) {

@@ -109,9 +109,14 @@ struct Which {
 }
 
 impl Which {
+    /// Each once, whatever was named twice.
     fn targets(&self) -> Result<Vec<&'static Target>, Problem> {
-        let one = |name: &String| named(name).ok_or_else(|| no_such_target(name));
-        if self.targets.is_empty() { Ok(TARGETS.iter().collect()) } else { self.targets.iter().map(one).collect() }
+        if let Some(name) = self.targets.iter().find(|name| named(name).is_none()) {
+            return Err(no_such_target(name));
+        }
+        let is_meant =
+            |target: &&Target| self.targets.is_empty() || self.targets.iter().any(|name| name == target.name);
+        Ok(TARGETS.iter().filter(is_meant).collect())
     }
 
     fn jobs(&self) -> usize {
@@ -163,6 +168,9 @@ fn run(command: Command) -> Result<bool, Problem> {
         }
         Command::Nightly { minutes, shard, json, which } => {
             let targets = shard.map_or_else(|| which.targets(), |shard| which.targets().map(|all| shard.of(&all)))?;
+            if targets.is_empty() {
+                return Err(format!("this part has no target: there are {}", TARGETS.len()));
+            }
             let results = campaign::campaign(&targets, which.jobs(), Budget::Nightly { seconds: minutes * 60 })?;
             if let Some(path) = json {
                 campaign::write_json(&results, &path)?;
