@@ -188,9 +188,10 @@ impl Sender {
         told
     }
 
-    /// So long, or longer with a target that takes its time.
+    /// So long, or longer with a target that takes its time; never more than a few seconds, since each wait allows an answer
+    /// that is slower still.
     fn patience(&self, least: Duration) -> Duration {
-        least.max(PATIENCE * self.slowest)
+        least.max(PATIENCE * self.slowest.min(PATIENTLY))
     }
 
     async fn tell(&mut self, bytes: &[u8], item: &Item, told: &mut Told) {
